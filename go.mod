@@ -1,0 +1,10 @@
+module github.com/hipflask/hipflask
+
+// The older of the two Go releases that the project supports: see "Go versions" in README.md.
+go 1.26.0
+
+require (
+	github.com/go-json-experiment/json v1.27.2 // indirect
+	github.com/justinas/alice v1.2.0 // indirect
+	github.com/stretchr/testify v1.12.1 // indirect
+)
