@@ -7,4 +7,5 @@ require (
 	github.com/go-json-experiment/json v1.27.2 // indirect
 	github.com/justinas/alice v1.2.0 // indirect
 	github.com/stretchr/testify v1.12.1 // indirect
+	golang.org/x/net v0.57.0 // indirect
 )

@@ -1,0 +1,2 @@
+// Package corsmw answers browsers that ask for cross-origin access.
+package corsmw
