@@ -1,11 +1,370 @@
-// Package errjson answers every error and every panic of an HTTP server as JSON.
+// Package errjson answers every failure of an HTTP server as JSON, in one shape:
+// errors that handlers return, panics, the router's own 404 and 405, and the
+// plain text of [http.Error].
+//
+//	errs := errjson.NewRenderer(errjson.Config{})
+//	chain := alice.New(errs.Wrap, cors.Wrap).Then(router)
+//
+// # Place in a chain
+//
+// [Wrap] stands outermost, around everything whose failures it is to answer:
+// a middleware outside of it that panics or calls http.Error is not covered.
+// Three kinds of middleware belong outside all the same: those that log the
+// status of the answer, those that compress it, and those that trace it. CORS
+// belongs inside, so that its header fields are there when the error is
+// answered, and stay.
+//
+// A [Renderer.Render] further inside adds rules, or another format, for a part of
+// the service, as a blueprint does in Flask; what it leaves unset it has from the
+// one outside. Behind http.TimeoutHandler, which moves a handler to another
+// goroutine, a second Recover keeps the panic's stack for the log.
+//
+// # A failure's way
+//
+// [Write] is the one door: the status package, bodyjson and the adapters answer
+// through it, and a handler may, too. It finds the renderers around the handler,
+// asks their rules what the error means, logs it, reports it, and then:
+//
+//   - Nothing was sent yet: header fields that describe the body that will not
+//     come are dropped (Content-Length, ETag, Cache-Control and so on), others
+//     stay (Set-Cookie, Vary, CORS), and the error is sent.
+//   - Something was sent: nothing is added; the panic with
+//     [http.ErrAbortHandler] makes net/http break the connection, so that the
+//     client does not take a part for the whole.
+//
+// Success is not buffered. An answer with a status of 400 or more is held only
+// while it may be the plain text of a router or of http.Error: until its first
+// byte, or its end if its Content-Type is text/plain. JSON, HTML and all else pass
+// untouched.
 package errjson
 
-import "net/http"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"syscall"
 
-// Write answers with err.
-func Write(w http.ResponseWriter, r *http.Request, err error) {
-	http.Error(w, err.Error(), http.StatusInternalServerError)
+	"github.com/hipflask/hipflask/internal/header"
+	"github.com/hipflask/hipflask/internal/jsonenc"
+)
+
+// statusClientClosedRequest is what a request is recorded as whose client went
+// away before the answer: the code that nginx uses.
+const statusClientClosedRequest = 499
+
+// Config says how a [Renderer] answers. The zero value is ready: no rules, the
+// [Simple] format, and logs to [slog.Default]. Where a Renderer stands inside
+// another, a field that is nil has the value of the one outside.
+type Config struct {
+	// Logger gets failures with a status of 500 or more at level Error, the
+	// others at level Debug, with the request's context.
+	Logger *slog.Logger
+	// Format is the shape of the answers.
+	Format Format
+	// Rules say what errors mean. See [Rule] for their order.
+	Rules []Rule
+	// Report, if set, is called once for each failure after the rules, for
+	// Sentry, OpenTelemetry and the like. It must not change the error. A panic's
+	// stack is found with errors.As and a type with StackTrace() []uintptr.
+	Report func(*http.Request, *Error)
+	// RequestID, if set, returns what identifies the request in the log and in
+	// the member "request_id" of the answer; the empty string is left out.
+	RequestID func(*http.Request) string
+	// DangerouslyExposeCause puts the text of the cause into the answers, as
+	// the member "cause". It is for development only: causes name tables, hosts
+	// and files.
+	DangerouslyExposeCause bool
 }
 
-func statusName(code int) string { return http.StatusText(code) }
+// A Renderer answers failures. It is safe for concurrent use.
+type Renderer struct {
+	config Config
+	rules  ruleSet
+}
+
+// NewRenderer returns a Renderer. Later changes to config have no effect on it.
+func NewRenderer(config Config) *Renderer {
+	return &Renderer{config: config, rules: newRuleSet(config.Rules)}
+}
+
+var defaultRenderer = NewRenderer(Config{})
+
+// Wrap is [Renderer.Wrap] with the default configuration.
+func Wrap(next http.Handler) http.Handler { return defaultRenderer.Wrap(next) }
+
+// Recover is [Renderer.Recover] with the default configuration.
+func Recover(next http.Handler) http.Handler { return defaultRenderer.Recover(next) }
+
+// Render is [Renderer.Render] with the default configuration.
+func Render(next http.Handler) http.Handler { return defaultRenderer.Render(next) }
+
+// Wrap is [Renderer.Recover] and [Renderer.Render] in one.
+func (rd *Renderer) Wrap(next http.Handler) http.Handler {
+	return rd.middleware(next, true, true)
+}
+
+// Recover answers a panic of next as JSON: with the error, if the panic's value is
+// one that is or wraps an HTTP error, or that a rule takes; else with a 500 that
+// tells nothing. Errors that are returned, and the texts of routers, are not its
+// business.
+//
+// A panic with [http.ErrAbortHandler], also one that is wrapped, goes on as the
+// bare value, which net/http takes as the wish to break the connection.
+func (rd *Renderer) Recover(next http.Handler) http.Handler {
+	return rd.middleware(next, true, false)
+}
+
+// Render makes rd the renderer of everything inside next: [Write] answers with it,
+// and it turns plain-text answers with a status of 400 or more, such as those of
+// routers and of [http.Error], into JSON. Of these a 4xx keeps its text as the
+// message; that of a 5xx is logged, and not sent. Status and header fields stay.
+func (rd *Renderer) Render(next http.Handler) http.Handler {
+	return rd.middleware(next, false, true)
+}
+
+func (rd *Renderer) middleware(next http.Handler, recovers, renders bool) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		t, tw := track(w, r, rd, renders)
+		done := false
+		defer t.close(r)
+		defer func() {
+			switch {
+			case done:
+			case !recovers:
+				t.unwind()
+			default:
+				if v := recover(); v != nil {
+					t.panicked(v, r)
+				}
+			}
+		}()
+		next.ServeHTTP(tw, r)
+		t.finish()
+		done = true
+	})
+}
+
+// panicked answers a panic that was recovered.
+func (t *tracker) panicked(v any, r *http.Request) {
+	err, ok := v.(error)
+	if !ok || httpError(err) == nil && !errors.Is(err, http.ErrAbortHandler) {
+		err = newPanicError(v)
+	}
+	var buf [4]*Renderer
+	scopes := appendScopes(buf[:0], t.innermost(), r, t)
+	f := failure{w: t, r: r, err: err, scopes: scopes, tracker: t, panicked: true}
+	f.answer()
+}
+
+// Write answers a request with err, by the rules and the format of the innermost
+// Render or Wrap around the handler, or with the default configuration where
+// there is none. It finds them through w and the writers that w unwraps to, or
+// else through r. A nil err is a fault of the program, and answered with a 500.
+//
+// What an error means where no rule says it: an HTTP error has its own status
+// (see [Rule]); [FieldError] is a 422 with all of them; [http.MaxBytesError] a 413
+// that closes the connection; [context.DeadlineExceeded] a 504; anything else a
+// 500. A [context.Canceled] of a request that is cancelled is recorded as 499,
+// without a body, for there is nobody to read it.
+//
+// If a part of another answer was sent before, Write panics with
+// [http.ErrAbortHandler]. It does so as well if err is that, or says that the
+// connection to the client is broken (EPIPE, ECONNRESET). If an error was sent
+// before, Write only logs.
+func Write(w http.ResponseWriter, r *http.Request, err error) {
+	var buf [4]*Renderer
+	scopes := appendScopes(buf[:0], w, r, nil)
+	if len(scopes) == 0 {
+		scopes = append(scopes, defaultRenderer)
+	}
+	f := failure{w: w, r: r, err: err, scopes: scopes, tracker: trackerOf(w)}
+	f.answer()
+}
+
+// Write is the function [Write] with rd as the innermost renderer.
+func (rd *Renderer) Write(w http.ResponseWriter, r *http.Request, err error) {
+	var buf [4]*Renderer
+	scopes := appendScopes(append(buf[:0], rd), w, r, nil)
+	f := failure{w: w, r: r, err: err, scopes: scopes, tracker: trackerOf(w)}
+	f.answer()
+}
+
+// A failure is an error on its way to the client.
+type failure struct {
+	w         http.ResponseWriter
+	r         *http.Request
+	err       error
+	scopes    scopes
+	tracker   *tracker // what was sent so far; nil if that is not known
+	panicked  bool
+	requestID string
+	held      bool // err stands for a plain-text answer with its own header
+}
+
+// answer is the way of every failure, from the error to the wire.
+func (f *failure) answer() {
+	if f.err == nil {
+		f.err = errors.New("errjson: the error to answer with is nil")
+	}
+	// net/http knows the sentinel by ==, and would log one that is wrapped.
+	if errors.Is(f.err, http.ErrAbortHandler) {
+		panic(http.ErrAbortHandler)
+	}
+
+	buf := jsonenc.Get()
+	e, contentType := f.render(buf)
+	gone := f.clientGone()
+	f.log(e, gone)
+	f.report(e)
+
+	switch state := f.tracker.sent(); {
+	case state == stateHijacked:
+		if f.panicked {
+			panic(http.ErrAbortHandler) // the connection is not ours, nor is it net/http's
+		}
+	case f.tracker.answered():
+		// An error was sent before: the client has an answer that is whole.
+	case state == stateCommitted || gone:
+		panic(http.ErrAbortHandler)
+	default:
+		f.send(e, contentType, buf.B)
+	}
+	buf.Free()
+}
+
+// send writes the answer. Nothing was sent before.
+func (f *failure) send(e *Error, contentType string, body []byte) {
+	h := f.w.Header()
+	f.tracker.dropHeader(h, f.held)
+	header.Merge(h, e.Header)
+
+	f.tracker.beginAnswer()
+	defer f.tracker.endAnswer()
+	if e.Status == statusClientClosedRequest {
+		f.w.WriteHeader(e.Status)
+		return
+	}
+	// One array for the values: each header field's slice is full, so that
+	// whoever appends to one does not write into the next.
+	values := [...]string{contentType, strconv.Itoa(len(body)), "nosniff"}
+	h["Content-Type"] = values[0:1:1]
+	h["Content-Length"] = values[1:2:2]
+	h["X-Content-Type-Options"] = values[2:3:3]
+
+	f.w.WriteHeader(e.Status)
+	// RFC 9110, Section 9.3.2: the answer to HEAD has the header fields that
+	// the answer to GET would have, and no content.
+	if f.r.Method != http.MethodHead {
+		_, _ = f.w.Write(body) // nobody is left to tell about an error
+	}
+}
+
+// render asks the rules and the format. Whatever goes wrong in there is answered
+// with a constant.
+func (f *failure) render(buf *jsonenc.Buffer) (e *Error, contentType string) {
+	defer func() {
+		if v := recover(); v != nil {
+			e, contentType = f.renderFault(buf, fmt.Errorf("panic in a rule or format: %w", newPanicError(v)))
+		}
+	}()
+	e = f.prepare(f.scopes.resolve(f.r, f.err))
+	if !isStatus(e.Status) {
+		return f.renderFault(buf, fmt.Errorf("%d is not the status of an error", e.Status))
+	}
+	var body any
+	if fn := f.scopes.onStatus(e.Status); fn != nil {
+		contentType, body = "application/json", fn(f.r, e)
+	}
+	if body == nil {
+		contentType, body = f.scopes.format()(f.r, e)
+	}
+	if v, ok := body.(varies); ok {
+		f.w.Header().Add("Vary", v.on)
+	}
+	var err error
+	if a, ok := body.(appender); ok {
+		err = a.appendJSON(buf)
+	} else {
+		err = buf.Encode(body)
+	}
+	if err != nil {
+		return f.renderFault(buf, fmt.Errorf("encoding the answer: %w", err))
+	}
+	return e, contentType
+}
+
+// renderFault renders the constant answer for a failure that cannot be rendered.
+// The fault and the failure are both logged.
+func (f *failure) renderFault(buf *jsonenc.Buffer, fault error) (*Error, string) {
+	e := &Error{
+		Status:  http.StatusInternalServerError,
+		Message: sentence(http.StatusInternalServerError),
+		Err:     errors.Join(fmt.Errorf("errjson: %w", fault), f.err),
+	}
+	f.err = e.Err
+	buf.B = buf.B[:0]
+	_ = (*simple)(&Error{Status: e.Status, Message: e.Message}).appendJSON(buf)
+	return e, "application/json"
+}
+
+// prepare fills in what formats may rely on, in a copy if anything is to fill in:
+// an Error may be shared.
+func (f *failure) prepare(e *Error) *Error {
+	f.requestID = f.scopes.requestID(f.r)
+	expose := f.scopes.expose() && f.err != error(e)
+	if e.Message != "" && f.requestID == "" && !expose {
+		return e
+	}
+	c := *e
+	if c.Message == "" {
+		c.Message = sentence(c.Status)
+	}
+	c.requestID = f.requestID
+	if expose {
+		c.cause = fmt.Sprint(f.err)
+	}
+	return &c
+}
+
+// meaning returns what an error that is not an HTTP error is known to mean, or
+// nil.
+func meaning(r *http.Request, err error) (e *Error) {
+	walk(err, func(node error) bool {
+		switch n := node.(type) {
+		case FieldError, *FieldError:
+			e = Invalid(fieldErrors(err)...)
+			e.Err = err
+		case *http.MaxBytesError:
+			// net/http closes the connection only where it sees the writer
+			// that it made itself.
+			e = &Error{
+				Status: http.StatusRequestEntityTooLarge, Err: n,
+				Header: http.Header{"Connection": {"close"}},
+			}
+		default:
+			switch {
+			case node == context.DeadlineExceeded:
+				e = &Error{Status: http.StatusGatewayTimeout, Err: err}
+			case node == context.Canceled && r.Context().Err() != nil:
+				e = &Error{Status: statusClientClosedRequest, Err: err}
+			}
+		}
+		return e != nil
+	})
+	return e
+}
+
+// clientGone reports whether the failure says that the connection to the client
+// is broken. The same errors come from other connections, such as one to a
+// database; those name another address than the client's.
+func (f *failure) clientGone() bool {
+	if !errors.Is(f.err, syscall.EPIPE) && !errors.Is(f.err, syscall.ECONNRESET) {
+		return false
+	}
+	op, ok := errors.AsType[*net.OpError](f.err)
+	return !ok || op.Addr == nil || op.Addr.String() == f.r.RemoteAddr
+}

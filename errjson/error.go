@@ -32,7 +32,7 @@ type Error struct {
 	Details any
 	// Header holds more header fields for the answer: Allow, Retry-After,
 	// WWW-Authenticate. Each replaces what the response has under its name,
-	// but for Vary, which is added to.
+	// but for Vary and Set-Cookie, which are added to.
 	Header http.Header
 	// Err is the cause. It is logged, and found by errors.Is and errors.As,
 	// but never sent.
@@ -154,17 +154,23 @@ func fieldErrors(err error) []FieldError {
 
 // walk calls fn for err and all errors that it wraps, depth first, as errors.As
 // does, until fn returns true. It reports whether fn did.
-func walk(err error, fn func(error) bool) bool {
+func walk(err error, fn func(error) bool) bool { return walkUntil(err, fn, nil) }
+
+// walkUntil is walk, but leaves out what is wrapped by an error that is closed.
+func walkUntil(err error, fn, closed func(error) bool) bool {
 	for err != nil {
 		if fn(err) {
 			return true
+		}
+		if closed != nil && closed(err) {
+			return false
 		}
 		switch u := err.(type) {
 		case interface{ Unwrap() error }:
 			err = u.Unwrap()
 		case interface{ Unwrap() []error }:
 			for _, err := range u.Unwrap() {
-				if walk(err, fn) {
+				if walkUntil(err, fn, closed) {
 					return true
 				}
 			}

@@ -1,0 +1,160 @@
+package errjson
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"strconv"
+)
+
+// log writes the one record of a failure.
+func (f *failure) log(e *Error, gone bool) {
+	level, msg := slog.LevelError, "request failed"
+	switch {
+	case gone || e.Status == statusClientClosedRequest:
+		level, msg = slog.LevelDebug, "client gone"
+	case e.Status < 500:
+		level, msg = slog.LevelDebug, "request refused"
+	case f.panicked:
+		msg = "panic while serving a request"
+	}
+	logger := f.scopes.logger()
+	ctx := f.r.Context()
+	if !logger.Enabled(ctx, level) {
+		return
+	}
+	var buf [8]slog.Attr
+	attrs := append(buf[:0],
+		slog.String("method", f.r.Method),
+		slog.String("path", f.r.URL.Path),
+		slog.Int("status", e.Status),
+		slog.String("error", fmt.Sprint(f.err)), // survives an Error that panics,
+	)
+	if f.r.Pattern != "" {
+		attrs = append(attrs, slog.String("pattern", f.r.Pattern))
+	}
+	if f.requestID != "" {
+		attrs = append(attrs, slog.String("request_id", f.requestID))
+	}
+	if p := panicOf(f.err); p != nil && level == slog.LevelError {
+		attrs = append(attrs, slog.String("stack", p.stack.String()))
+	}
+	logger.LogAttrs(ctx, level, msg, attrs...)
+}
+
+// report calls the hook. A panic in there must not keep the answer back.
+func (f *failure) report(e *Error) {
+	fn := f.scopes.reporter()
+	if fn == nil {
+		return
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			f.scopes.logger().LogAttrs(f.r.Context(), slog.LevelError, "panic in errjson's Report",
+				slog.String("error", newPanicError(v).Error()))
+		}
+	}()
+	fn(f.r, e)
+}
+
+// requestID returns what identifies the request, or the empty string.
+func (s scopes) requestID(r *http.Request) string {
+	for _, rd := range s {
+		if fn := rd.config.RequestID; fn != nil {
+			return fn(r)
+		}
+	}
+	return ""
+}
+
+func (s scopes) logger() *slog.Logger {
+	for _, rd := range s {
+		if rd.config.Logger != nil {
+			return rd.config.Logger
+		}
+	}
+	return slog.Default()
+}
+
+func (s scopes) format() Format {
+	for _, rd := range s {
+		if rd.config.Format != nil {
+			return rd.config.Format
+		}
+	}
+	return Simple
+}
+
+func (s scopes) reporter() func(*http.Request, *Error) {
+	for _, rd := range s {
+		if rd.config.Report != nil {
+			return rd.config.Report
+		}
+	}
+	return nil
+}
+
+func (s scopes) expose() bool {
+	for _, rd := range s {
+		if rd.config.DangerouslyExposeCause {
+			return true
+		}
+	}
+	return false
+}
+
+// A panicError is the value of a panic as an error, with the stack.
+type panicError struct {
+	value any
+	stack stack
+}
+
+// newPanicError must be called by a deferred function, where the frames of the
+// panic are still on the stack.
+func newPanicError(v any) *panicError {
+	pcs := make([]uintptr, 64)
+	return &panicError{value: v, stack: pcs[:runtime.Callers(3, pcs)]}
+}
+
+// Error relies on fmt, which survives an Error or String method that panics.
+func (p *panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }
+
+// Unwrap returns the panic's value if that is an error.
+func (p *panicError) Unwrap() error {
+	err, _ := p.value.(error)
+	return err
+}
+
+// StackTrace returns the program counters of the stack, as reporters look for
+// them.
+func (p *panicError) StackTrace() []uintptr { return p.stack }
+
+// panicOf returns the panic that err stands for, or nil.
+func panicOf(err error) (p *panicError) {
+	walk(err, func(node error) bool {
+		p, _ = node.(*panicError)
+		return p != nil
+	})
+	return p
+}
+
+// A stack is resolved only where somebody reads it.
+type stack []uintptr
+
+func (s stack) String() string {
+	b := make([]byte, 0, 96*len(s))
+	frames := runtime.CallersFrames(s)
+	for {
+		frame, more := frames.Next()
+		b = append(b, frame.Function...)
+		b = append(b, "\n\t"...)
+		b = append(b, frame.File...)
+		b = append(b, ':')
+		b = strconv.AppendInt(b, int64(frame.Line), 10)
+		if !more {
+			return string(b)
+		}
+		b = append(b, '\n')
+	}
+}
