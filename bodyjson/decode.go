@@ -1,0 +1,174 @@
+package bodyjson
+
+import (
+	"bytes"
+	"context"
+	stdjson "encoding/json"
+	"errors"
+	"math"
+	"net/http"
+	"reflect"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+)
+
+// decoderDepth is the depth limit of the decoder, which cannot be raised.
+const decoderDepth = 10_000
+
+// config is a Config as it is used.
+type config struct {
+	Config
+	syntax json.Options // what is JSON; nil for the rules of the decoder
+	all    json.Options // and what it means
+}
+
+var defaultConfig = *newConfig(Config{})
+
+func newConfig(cfg Config) *config {
+	c := &config{Config: cfg}
+	switch {
+	case c.MaxBytes == 0:
+		c.MaxBytes = 1 << 20
+	case c.MaxBytes < 0:
+		c.MaxBytes = math.MaxInt64 - 1
+	}
+	if c.MaxDepth <= 0 || c.MaxDepth > decoderDepth {
+		c.MaxDepth = decoderDepth
+	}
+	c.syntax = json.JoinOptions(
+		jsontext.AllowDuplicateNames(c.AllowDuplicateNames),
+		jsontext.AllowInvalidUTF8(c.AllowInvalidUTF8))
+	c.all = json.JoinOptions(c.syntax,
+		json.RejectUnknownMembers(c.DisallowUnknownFields),
+		json.MatchCaseInsensitiveNames(c.MatchCaseInsensitiveNames))
+	if c.UseNumber {
+		c.all = json.JoinOptions(c.all, json.WithUnmarshalers(exactNumbers))
+	}
+	return c
+}
+
+var exactNumbers = json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v *any) error {
+	if dec.PeekKind() != jsontext.KindNumber {
+		return errors.ErrUnsupported
+	}
+	number, err := dec.ReadValue()
+	*v = stdjson.Number(number)
+	return err
+})
+
+// decode decodes the body into v, a pointer to a zero value of p's type. If that
+// has no fault it reports whether there is a body; v is zero if it has not.
+func (b *body) decode(r *http.Request, p *plan, v any) (present bool, err error) {
+	c := b.config
+	headerErr := c.checkHeader(b, r)
+	if headerErr != nil && r.ContentLength != 0 {
+		return false, c.unlessSilent(headerErr) // RFC 9110, Section 15.5.16: without reading it
+	}
+	data, err := b.load()
+	if err != nil {
+		return false, err
+	}
+	defer b.drop()
+	if c.Verify != nil {
+		if err := c.Verify(r, data); err != nil {
+			return false, refused(err)
+		}
+	}
+	switch {
+	case isBlank(data):
+		if c.Optional {
+			return false, nil
+		}
+		return false, c.unlessSilent(failure(http.StatusBadRequest, codeEmpty, "The request body is empty.", ErrEmpty))
+	case headerErr != nil:
+		return false, c.unlessSilent(headerErr)
+	}
+	if err = c.unmarshal(data, p, v); err == nil {
+		err = c.validate(r.Context(), data, p, v)
+	}
+	if err != nil {
+		reflect.ValueOf(v).Elem().SetZero()
+		return false, c.unlessSilent(err)
+	}
+	return true, nil
+}
+
+// unmarshal decodes at full speed. Only what it refuses, or leaves doubtful, is
+// looked at again by diagnose, which is slower but finds every fault.
+func (c *config) unmarshal(data []byte, p *plan, v any) error {
+	if c.MaxDepth < decoderDepth && tooDeep(data, c.MaxDepth) >= 0 {
+		return c.diagnose(data, p, nil)
+	}
+	var err error
+	if c.Unmarshal != nil {
+		if !jsontext.Value(data).IsValid(c.syntax) {
+			return c.diagnose(data, p, nil)
+		}
+		err = c.Unmarshal(data, v)
+	} else {
+		err = json.Unmarshal(data, v, c.all)
+	}
+	if err != nil {
+		return c.diagnose(data, p, err)
+	}
+	// The zero value says that a required field is absent, or null, or zero.
+	if p.checks && (p.refusesNull && isNull(data) || p.doubtful(reflect.ValueOf(v).Elem())) {
+		return c.diagnose(data, p, nil)
+	}
+	return nil
+}
+
+// validate calls what validates v, and gives the faults a place in data.
+func (c *config) validate(ctx context.Context, data []byte, p *plan, v any) error {
+	if c.Validate == nil && !p.validates {
+		return nil
+	}
+	if p.typ.Kind() == reflect.Pointer {
+		v = reflect.ValueOf(v).Elem().Interface()
+		if reflect.ValueOf(v).IsNil() {
+			return nil // there is nothing to be validated in null
+		}
+	}
+	var err error
+	switch v := v.(type) {
+	case interface{ Validate() error }:
+		err = v.Validate()
+	case interface{ Validate(context.Context) error }:
+		err = v.Validate(ctx)
+	}
+	if c.Validate != nil && err == nil {
+		err = c.Validate(ctx, v)
+	}
+	if err == nil {
+		return nil
+	}
+	return invalid(err, data, c)
+}
+
+// unlessSilent returns err, or nil if the config is to be silent about it.
+func (c *config) unlessSilent(err error) error {
+	if c.Silent {
+		return nil
+	}
+	return err
+}
+
+func refused(err error) error {
+	if hasAnswer(err) {
+		return err
+	}
+	return failure(http.StatusForbidden, codeUnverified, "The request body could not be verified.", err)
+}
+
+const whiteSpace = " \t\r\n" // RFC 8259, Section 2
+
+func isBlank(data []byte) bool {
+	return len(bytes.TrimLeft(data, whiteSpace)) == 0
+}
+
+// isNull reports whether valid JSON is null.
+func isNull(data []byte) bool {
+	return bytes.TrimLeft(data, whiteSpace)[0] == 'n'
+}

@@ -1,0 +1,355 @@
+package bodyjson
+
+import (
+	"cmp"
+	"context"
+	"encoding"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// A plan is what must be known of a type to check a document against it: the
+// fields by their JSON names, and what is required. The decoder has the like,
+// but keeps it to itself.
+type plan struct {
+	typ   reflect.Type
+	shape shape
+	elem  *plan // of an array, a map, a pointer, an Optional
+
+	fields []field
+	byName map[string]*field
+	folds  bool  // some fields match names of another case
+	rest   *plan // for names without a field; nil if there is none
+
+	checks      bool  // something in it is required
+	refusesNull bool  // null is not a value of it, as the whole body
+	validates   bool  // it has a Validate method
+	fault       error // why no JSON can be decoded as it
+}
+
+type shape int
+
+const (
+	scalar  shape = iota // decided by the decoder alone
+	custom               // has its own unmarshal method
+	dynamic              // an empty interface
+	object               // a struct
+	dictionary
+	list
+	pointer
+	optional
+)
+
+// A field is one that has a JSON name of its own.
+type field struct {
+	name     string
+	index    []int // as for reflect.Value.FieldByIndex
+	plan     *plan
+	required string // what to say if it is absent; empty if it may be
+	tagged   bool   // the name is from the tag
+	quoted   bool   // numbers are in strings: json:",string"
+	anyCase  bool   // json:",case:ignore"
+	oneCase  bool   // json:",case:strict"
+}
+
+var plans sync.Map // of *plan, by reflect.Type
+
+// planOf returns the plan of t, which is shared.
+func planOf(t reflect.Type) *plan {
+	if p, ok := plans.Load(t); ok {
+		return p.(*plan)
+	}
+	b := planner{}
+	root := b.plan(t)
+	b.propagate()
+	root.refusesNull = root.shape != pointer && root.shape != dynamic && root.shape != optional && root.shape != custom
+	method := t
+	if t.Kind() != reflect.Pointer {
+		method = reflect.PointerTo(t)
+	}
+	root.validates = method.Implements(reflect.TypeFor[interface{ Validate() error }]()) ||
+		method.Implements(reflect.TypeFor[interface{ Validate(context.Context) error }]())
+	p, _ := plans.LoadOrStore(t, root)
+	return p.(*plan)
+}
+
+// A planner makes the plans of a type and of all within, which may be recursive.
+type planner map[reflect.Type]*plan
+
+func (b planner) plan(t reflect.Type) *plan {
+	if p, ok := b[t]; ok {
+		return p
+	}
+	p := &plan{typ: t}
+	b[t] = p
+	switch kind := t.Kind(); {
+	case implements[optionalType](t):
+		p.shape, p.elem = optional, b.plan(t.Field(optionalValue).Type)
+	case t == reflect.TypeFor[time.Time]():
+	case implements[json.UnmarshalerFrom](t), implements[json.Unmarshaler](t), implements[encoding.TextUnmarshaler](t):
+		p.shape = custom
+	case kind == reflect.Pointer:
+		p.shape, p.elem = pointer, b.plan(t.Elem())
+	case kind == reflect.Struct:
+		p.shape = object
+		p.probe(`{}`)
+		b.addFields(p)
+	case kind == reflect.Map:
+		p.shape, p.elem = dictionary, b.plan(t.Elem())
+	case (kind == reflect.Slice || kind == reflect.Array) && t.Elem() != reflect.TypeFor[byte]():
+		p.shape, p.elem = list, b.plan(t.Elem())
+	case kind == reflect.Interface && t.NumMethod() == 0:
+		p.shape = dynamic
+	case kind == reflect.Interface:
+		p.fault = fmt.Errorf("the interface %v has no type to decode into", t)
+	default:
+		p.probe(`null`)
+	}
+	return p
+}
+
+// probe finds out whether the decoder refuses the type as such.
+func (p *plan) probe(data string) {
+	if err := json.Unmarshal([]byte(data), reflect.New(p.typ).Interface()); err != nil {
+		p.fault = err
+	}
+}
+
+// propagate gives each plan what holds for the plans within.
+func (b planner) propagate() {
+	for changed := true; changed; {
+		changed = false
+		for _, p := range b {
+			checks, fault := p.checks, p.fault
+			take := func(q *plan) {
+				if q != nil {
+					p.checks = p.checks || q.checks
+					p.fault = cmp.Or(p.fault, q.fault)
+				}
+			}
+			take(p.elem)
+			take(p.rest)
+			for i := range p.fields {
+				p.checks = p.checks || p.fields[i].required != ""
+				take(p.fields[i].plan)
+			}
+			changed = changed || checks != p.checks || fault != p.fault
+		}
+	}
+}
+
+func implements[I any](t reflect.Type) bool {
+	return t.Kind() != reflect.Pointer && t.Kind() != reflect.Interface &&
+		reflect.PointerTo(t).Implements(reflect.TypeFor[I]())
+}
+
+// addFields finds the fields of a struct as the decoder does: breadth first
+// through the embedded structs; of equal names the shallowest wins, then the one
+// that has the name from its tag, and none if that leaves several.
+func (b planner) addFields(p *plan) {
+	type level struct {
+		typ    reflect.Type
+		index  []int
+		embeds bool // look into the structs that are embedded in it
+	}
+	queue := []level{{p.typ, nil, true}}
+	seen := map[reflect.Type]bool{p.typ: true}
+	var all, rests []field
+	for len(queue) > 0 {
+		l := queue[0]
+		queue = queue[1:]
+		for i := range l.typ.NumField() {
+			sf := l.typ.Field(i)
+			f, embedded, ok := parseTag(sf)
+			if !ok {
+				continue
+			}
+			f.index = append(slices.Clip(slices.Clone(l.index)), i)
+			inner := sf.Type
+			if inner.Kind() == reflect.Pointer && inner.Name() == "" {
+				inner = inner.Elem()
+			}
+			switch {
+			case !embedded:
+				f.plan = b.plan(sf.Type)
+				all = append(all, f)
+			case inner == reflect.TypeFor[jsontext.Value]():
+				f.plan = b.plan(inner)
+				rests = append(rests, f)
+			case inner.Kind() == reflect.Map:
+				f.plan = b.plan(inner.Elem())
+				rests = append(rests, f)
+			case inner.Kind() == reflect.Struct:
+				if l.embeds {
+					queue = append(queue, level{inner, f.index, !seen[inner]})
+				}
+				seen[inner] = true
+			}
+		}
+	}
+	if n := len(rests); n == 1 || n > 1 && len(rests[0].index) < len(rests[1].index) {
+		p.rest = rests[0].plan
+	}
+
+	slices.SortStableFunc(all, func(x, y field) int {
+		return cmp.Or(cmp.Compare(x.name, y.name), cmp.Compare(len(x.index), len(y.index)), -compareBools(x.tagged, y.tagged))
+	})
+	for len(all) > 0 {
+		n := 1
+		for n < len(all) && all[n].name == all[0].name {
+			n++
+		}
+		if n == 1 || len(all[0].index) != len(all[1].index) || all[0].tagged != all[1].tagged {
+			p.fields = append(p.fields, all[0])
+		}
+		all = all[n:]
+	}
+	slices.SortFunc(p.fields, func(x, y field) int { return slices.Compare(x.index, y.index) })
+	p.byName = make(map[string]*field, len(p.fields))
+	for i := range p.fields {
+		p.byName[p.fields[i].name] = &p.fields[i]
+		p.folds = p.folds || p.fields[i].anyCase
+	}
+}
+
+func compareBools(x, y bool) int {
+	switch {
+	case x == y:
+		return 0
+	case x:
+		return 1
+	}
+	return -1
+}
+
+// parseTag reads the tags of a field. It reports whether the members of the
+// field's value are taken for those of the struct, and whether the field is one
+// of JSON at all.
+func parseTag(sf reflect.StructField) (f field, embedded, ok bool) {
+	tag := sf.Tag.Get("json")
+	if tag == "-" || !sf.IsExported() && !sf.Anonymous {
+		return f, false, false
+	}
+	name, options := cutName(tag)
+	f.name, f.tagged = cmp.Or(name, sf.Name), name != ""
+	for option := range strings.SplitSeq(options, ",") {
+		switch option {
+		case "string":
+			f.quoted = true
+		case "embed":
+			embedded = true
+		case "case:ignore":
+			f.anyCase = true
+		case "case:strict":
+			f.oneCase = true
+		}
+	}
+	switch help := sf.Tag.Get("required"); help {
+	case "", "false":
+	case "true":
+		f.required = "This field is required."
+	default:
+		f.required = help
+	}
+	return f, embedded || sf.Anonymous && !f.tagged, true
+}
+
+// cutName cuts the name from a json tag: 'in quotes', if it has a comma in it.
+func cutName(tag string) (name, options string) {
+	if !strings.HasPrefix(tag, "'") {
+		name, options, _ = strings.Cut(tag, ",")
+		return name, options
+	}
+	end := 1
+	for end < len(tag) && tag[end] != '\'' {
+		if tag[end] == '\\' {
+			end++
+		}
+		end++
+	}
+	if end >= len(tag) {
+		return "", "" // the decoder refuses such a struct
+	}
+	inner := strings.NewReplacer(`\'`, `'`, `"`, `\"`).Replace(tag[1:end])
+	name, _ = strconv.Unquote(`"` + inner + `"`)
+	return name, strings.TrimPrefix(tag[end+1:], ",")
+}
+
+// find returns the field that a member's name stands for, and whether there are
+// several, of which the decoder refuses to choose.
+func (p *plan) find(name string, c *config) (f *field, several bool) {
+	if f := p.byName[name]; f != nil {
+		return f, false
+	}
+	if !p.folds && !c.MatchCaseInsensitiveNames {
+		return nil, false
+	}
+	for i := range p.fields {
+		g := &p.fields[i]
+		if (g.anyCase || c.MatchCaseInsensitiveNames && !g.oneCase) && strings.EqualFold(undashed(name), undashed(g.name)) {
+			if f != nil {
+				return f, true
+			}
+			f = g
+		}
+	}
+	return f, false
+}
+
+var dashes = strings.NewReplacer("-", "", "_", "")
+
+func undashed(name string) string { return dashes.Replace(name) }
+
+// doubtful reports whether a required field of v has its zero value: the body
+// must tell whether it is zero there, or null, or absent. No other is looked at
+// twice.
+func (p *plan) doubtful(v reflect.Value) bool {
+	if !p.checks {
+		return false
+	}
+	switch p.shape {
+	case object:
+		for i := range p.fields {
+			f := &p.fields[i]
+			if f.required == "" && !f.plan.checks {
+				continue
+			}
+			// Where an embedded pointer is nil, so are the fields behind it.
+			fv, err := v.FieldByIndexErr(f.index)
+			if err != nil {
+				if f.required != "" {
+					return true
+				}
+				continue
+			}
+			if f.required != "" && fv.IsZero() || f.plan.doubtful(fv) {
+				return true
+			}
+		}
+	case list:
+		for i := range v.Len() {
+			if p.elem.doubtful(v.Index(i)) {
+				return true
+			}
+		}
+	case dictionary:
+		for i := v.MapRange(); i.Next(); {
+			if p.elem.doubtful(i.Value()) {
+				return true
+			}
+		}
+	case pointer:
+		return !v.IsNil() && p.elem.doubtful(v.Elem())
+	case optional:
+		return p.elem.doubtful(v.Field(optionalValue)) && v.Field(optionalSet).Bool() && !v.Field(optionalNull).Bool()
+	}
+	return false
+}

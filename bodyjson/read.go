@@ -1,0 +1,226 @@
+package bodyjson
+
+import (
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hipflask/hipflask/errjson"
+)
+
+const (
+	// minBuffer holds most bodies.
+	minBuffer = 4 << 10
+	// firstStep is the most that is allocated on the word of a Content-Length,
+	// before a byte of the body is there.
+	firstStep = 64 << 10
+	// maxPooled is the largest buffer that is kept for the next request: a few
+	// large bodies must not pin their memory for good.
+	maxPooled = 1 << 20
+	// maxRatio is how many times its size a body may inflate to; the first
+	// freeInflated bytes are not counted, since they harm nobody.
+	maxRatio     = 100
+	freeInflated = 1 << 20
+)
+
+// buffer is what was read of a body.
+type buffer struct {
+	data  []byte
+	err   error // why it is not all
+	next  int   // where a reader of the Body goes on
+	users int   // who must drop it before it can be used again
+}
+
+var buffers = sync.Pool{New: func() any { return &buffer{data: make([]byte, 0, minBuffer)} }}
+
+func newBuffer() *buffer { return buffers.Get().(*buffer) }
+
+func (k *buffer) free() {
+	if cap(k.data) > maxPooled {
+		return
+	}
+	*k = buffer{data: k.data[:0]}
+	buffers.Put(k)
+}
+
+// read reads the whole body into kept. Its errors are those that a client, or
+// the log, is to see.
+func (b *body) read(kept *buffer) error {
+	limit, length := b.config.MaxBytes, b.req.ContentLength
+	if length > limit {
+		return b.tooLarge(nil) // RFC 9110, Section 15.5.14: without reading it
+	}
+	if b.rc != nil {
+		// A writer without deadlines is one of a test: nobody is waited for.
+		_ = b.rc.SetReadDeadline(time.Now().Add(b.config.ReadTimeout))
+		// The deadline must not outlive the body: net/http goes on reading, to
+		// see a client leave, and would take it for that.
+		defer func() { _ = b.rc.SetReadDeadline(time.Time{}) }()
+	}
+	if b.gzipped {
+		return b.inflate(kept, limit)
+	}
+	err := fill(kept, b.src, limit, length)
+	return b.readError(err)
+}
+
+var errLimit = errors.New("bodyjson: over the limit")
+
+// fill reads src to its end, but not much more than limit bytes. The buffer
+// grows with what has come, not with what was announced.
+func fill(kept *buffer, src io.Reader, limit, length int64) error {
+	data := kept.data[:0]
+	if want := min(length, firstStep) + 1; want > int64(cap(data)) {
+		data = make([]byte, 0, want)
+	}
+	for {
+		n, err := src.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		kept.data = data
+		if int64(len(data)) > limit {
+			return errLimit
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if len(data) == cap(data) {
+			data = grow(data, limit, length)
+		}
+	}
+}
+
+// grow returns data with more capacity: four times as much, but no more than the
+// body can have by its announced length or the limit, and one byte to see the end.
+func grow(data []byte, limit, length int64) []byte {
+	most := limit
+	if length > int64(len(data)) {
+		most = length
+	}
+	want := int64(cap(data)) * 4
+	if most < want {
+		want = max(most+1, int64(cap(data))+512)
+	}
+	return append(make([]byte, 0, want), data...)
+}
+
+var inflaters sync.Pool
+
+// inflate is fill through gzip. The limit is one for what was sent, too: there
+// are endless streams that inflate to nothing.
+func (b *body) inflate(kept *buffer, limit int64) error {
+	sent := &counter{src: b.src, limit: limit}
+	zr, _ := inflaters.Get().(*gzip.Reader)
+	if zr == nil {
+		zr = new(gzip.Reader)
+	}
+	defer inflaters.Put(zr)
+	err := zr.Reset(sent)
+	if err == io.EOF {
+		return nil // no body is no gzip either
+	}
+	if err == nil {
+		err = fill(kept, &ratioReader{zr: zr, sent: sent}, limit, -1)
+	}
+	switch {
+	case err == nil:
+		return nil
+	case sent.err != nil && sent.err != io.EOF:
+		return b.readError(sent.err)
+	case err == errLimit:
+		return b.tooLarge(nil)
+	}
+	return failure(http.StatusBadRequest, codeEncoding, "The gzip data of the request body is damaged.", err)
+}
+
+// counter counts what is read of src and remembers the error.
+type counter struct {
+	src      io.Reader
+	n, limit int64
+	err      error
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	if c.err != nil {
+		return 0, c.err
+	}
+	n, err := c.src.Read(p)
+	c.n += int64(n)
+	if c.n > c.limit {
+		err = errLimit
+	}
+	c.err = err
+	return n, err
+}
+
+// ratioReader refuses what inflates too much.
+type ratioReader struct {
+	zr   *gzip.Reader
+	n    int64
+	sent *counter
+}
+
+func (r *ratioReader) Read(p []byte) (int, error) {
+	n, err := r.zr.Read(p)
+	r.n += int64(n)
+	if r.n > freeInflated && r.n/maxRatio > r.sent.n {
+		return n, errLimit
+	}
+	return n, err
+}
+
+// readError tells what has kept the body from being read.
+func (b *body) readError(err error) error {
+	var answer *errjson.Error
+	var over *http.MaxBytesError
+	switch {
+	case err == nil:
+		return nil
+	case err == errLimit:
+		return b.tooLarge(nil)
+	case errors.As(err, &over): // from an http.MaxBytesReader before us
+		return b.tooLarge(over)
+	case errors.As(err, &answer), errors.Is(err, http.ErrBodyReadAfterClose), err == errStreamed:
+		return err
+	case errors.Is(err, os.ErrDeadlineExceeded): // RFC 9110, Section 15.5.9
+		return b.hangUp(failure(http.StatusRequestTimeout, codeTimeout, "The request body took too long to arrive.", err))
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return b.hangUp(failure(http.StatusBadRequest, codeTruncated, "The request body ended before its announced length.", err))
+	case b.req.Context().Err() != nil: // nobody is there to be answered
+		return fmt.Errorf("bodyjson: reading the body: %w: %w", b.req.Context().Err(), err)
+	}
+	return b.hangUp(failure(http.StatusBadRequest, codeUnreadable, "The request body could not be read.", err))
+}
+
+func (b *body) tooLarge(over *http.MaxBytesError) error {
+	if over == nil {
+		over = &http.MaxBytesError{Limit: b.config.MaxBytes}
+	}
+	return b.hangUp(failure(http.StatusRequestEntityTooLarge, codeTooLarge,
+		"The request body is larger than "+strconv.FormatInt(over.Limit, 10)+" bytes.", over))
+}
+
+// hangUp has the connection closed after the answer, because what is still on its
+// way cannot be told from the next request, or is not worth waiting for. HTTP/2
+// and 3 can end one stream, and so keep the connection.
+func (b *body) hangUp(e *errjson.Error) *errjson.Error {
+	if b.req.ProtoMajor < 2 {
+		e.Header = http.Header{"Connection": {"close"}}
+	}
+	return e
+}
+
+func isGzip(h http.Header) bool {
+	v := h["Content-Encoding"]
+	// RFC 9110, Section 8.4.1.3, has the second name for old clients.
+	return len(v) == 1 && (strings.EqualFold(v[0], "gzip") || strings.EqualFold(v[0], "x-gzip"))
+}
