@@ -30,15 +30,21 @@ type body struct {
 
 	outcomes outcome // what was decoded, a list; guarded by turn
 
-	isJSON   bool // the content type is right
+	private  bool // the handler has not got it yet: no locks are needed
 	gzipped  bool // src is to be inflated
 	streamed bool // a handler reads src itself
 	released bool // the handler has returned
 }
 
-// holder is a body with a value in it.
-type holder[T any] struct {
+// A carrier is a body with the request that carries it to the next handler.
+type carrier struct {
 	body
+	request http.Request
+}
+
+// A holder is a carrier with a value in it.
+type holder[T any] struct {
+	carrier
 	value   T
 	present bool
 }
@@ -69,17 +75,18 @@ func (b *body) Value(key any) any {
 	return b.req.Context().Value(key)
 }
 
-// attach makes b the body of a copy of r, which has ctx, that is b or what b is
-// part of, as its context.
-func (b *body) attach(ctx context.Context, c *config, w http.ResponseWriter, r *http.Request) *http.Request {
-	b.init(c, r)
-	if c.ReadTimeout > 0 {
-		b.rc = http.NewResponseController(w)
+// attach makes the request that has ctx, which is what c is part of, for its
+// context and its body.
+func (c *carrier) attach(ctx context.Context, cfg *config, w http.ResponseWriter, r *http.Request) *http.Request {
+	c.init(cfg, r)
+	if cfg.ReadTimeout > 0 {
+		c.rc = http.NewResponseController(w)
 	}
-	req := r.WithContext(ctx)
-	req.Body = b
-	if c.Gunzip && isGzip(r.Header) {
-		b.gzipped = true
+	req := &c.request
+	*req = *r.WithContext(ctx) // a copy into c, which saves an allocation
+	req.Body = &c.body
+	if cfg.Gunzip && isGzip(r.Header) {
+		c.gzipped = true
 		req.Header = r.Header.Clone()
 		req.Header.Del("Content-Encoding")
 		req.Header.Del("Content-Length")
@@ -93,18 +100,17 @@ func (b *body) init(c *config, r *http.Request) {
 	if b.src == nil {
 		b.src = http.NoBody
 	}
-	b.isJSON = c.Force || checkType(r.Header) == nil
 }
 
 // release ends the life of the bytes, at once or when the last user drops them.
-// A ServeMux behind this middleware has written its pattern to req; those before
-// it look for that in r.
-func (b *body) release(r, req *http.Request) {
-	r.Pattern = req.Pattern
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.released = true
-	b.recycle()
+// A ServeMux behind this middleware has written its pattern to the copy of the
+// request; those before it look for that in their own.
+func (c *carrier) release() {
+	c.req.Pattern = c.request.Pattern
+	c.mu.Lock()
+	c.released = true
+	c.recycle()
+	c.mu.Unlock()
 }
 
 // recycle is called with b.mu held.
@@ -167,8 +173,13 @@ func (b *body) acquire() ([]byte, error) {
 	return b.load()
 }
 
-// load is acquire for who holds b.turn, or has b alone.
+// load is acquire for who holds b.turn, or has b in private.
 func (b *body) load() ([]byte, error) {
+	if b.private {
+		b.kept = newBuffer()
+		b.kept.err = b.read(b.kept)
+		return b.kept.data, b.kept.err
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.released {
@@ -195,6 +206,9 @@ func (b *body) load() ([]byte, error) {
 
 // drop ends a use of what acquire returned.
 func (b *body) drop() {
+	if b.private {
+		return
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.kept.users--
@@ -232,7 +246,7 @@ func (b *body) Read(p []byte) (int, error) {
 func (b *body) stream() io.Reader {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.isJSON || b.gzipped || b.kept != nil || b.released {
+	if !b.streamed && (b.kept != nil || b.released || b.gzipped || b.config.Force || checkType(b.req.Header) == nil) {
 		return nil
 	}
 	b.streamed = true

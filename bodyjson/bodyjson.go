@@ -85,13 +85,16 @@ func New[T any](cfg Config) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			// One allocation for all that is kept: the value, the context
-			// that finds it, and the Body that replaces r.Body.
+			// that finds it, the Body, and the request that has these.
 			h := new(holder[T])
 			req := h.attach(h, c, w, r)
-			defer h.release(r, req)
+			defer h.release()
 
 			var err error
-			if h.present, err = h.decode(r, p, &h.value); err != nil {
+			h.private = true
+			h.present, err = h.decode(r, p, &h.value)
+			h.private = false
+			if err != nil {
 				errjson.Write(w, r, err)
 				return
 			}
@@ -106,10 +109,9 @@ func Lazy(cfg Config) func(http.Handler) http.Handler {
 	c := newConfig(cfg)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			b := new(body)
-			req := b.attach(b, c, w, r)
-			defer b.release(r, req)
-			next.ServeHTTP(w, req)
+			b := new(carrier)
+			defer b.release()
+			next.ServeHTTP(w, b.attach(b, c, w, r))
 		})
 	}
 }

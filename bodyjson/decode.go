@@ -8,10 +8,10 @@ import (
 	"math"
 	"net/http"
 	"reflect"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
-
 )
 
 // decoderDepth is the depth limit of the decoder, which cannot be raised.
@@ -20,8 +20,8 @@ const decoderDepth = 10_000
 // config is a Config as it is used.
 type config struct {
 	Config
-	syntax json.Options // what is JSON; nil for the rules of the decoder
-	all    json.Options // and what it means
+	syntax []json.Options // what is JSON
+	all    []json.Options // and what it means
 }
 
 var defaultConfig = *newConfig(Config{})
@@ -37,14 +37,23 @@ func newConfig(cfg Config) *config {
 	if c.MaxDepth <= 0 || c.MaxDepth > decoderDepth {
 		c.MaxDepth = decoderDepth
 	}
-	c.syntax = json.JoinOptions(
-		jsontext.AllowDuplicateNames(c.AllowDuplicateNames),
-		jsontext.AllowInvalidUTF8(c.AllowInvalidUTF8))
-	c.all = json.JoinOptions(c.syntax,
-		json.RejectUnknownMembers(c.DisallowUnknownFields),
-		json.MatchCaseInsensitiveNames(c.MatchCaseInsensitiveNames))
+	// To join options costs time for each body, so there are only those that
+	// differ from the decoder's own.
+	if c.AllowDuplicateNames {
+		c.syntax = append(c.syntax, jsontext.AllowDuplicateNames(true))
+	}
+	if c.AllowInvalidUTF8 {
+		c.syntax = append(c.syntax, jsontext.AllowInvalidUTF8(true))
+	}
+	c.all = slices.Clone(c.syntax)
+	if c.DisallowUnknownFields {
+		c.all = append(c.all, json.RejectUnknownMembers(true))
+	}
+	if c.MatchCaseInsensitiveNames {
+		c.all = append(c.all, json.MatchCaseInsensitiveNames(true))
+	}
 	if c.UseNumber {
-		c.all = json.JoinOptions(c.all, json.WithUnmarshalers(exactNumbers))
+		c.all = append(c.all, json.WithUnmarshalers(exactNumbers))
 	}
 	return c
 }
@@ -103,12 +112,12 @@ func (c *config) unmarshal(data []byte, p *plan, v any) error {
 	}
 	var err error
 	if c.Unmarshal != nil {
-		if !jsontext.Value(data).IsValid(c.syntax) {
+		if !jsontext.Value(data).IsValid(c.syntax...) {
 			return c.diagnose(data, p, nil)
 		}
 		err = c.Unmarshal(data, v)
 	} else {
-		err = json.Unmarshal(data, v, c.all)
+		err = json.Unmarshal(data, v, c.all...)
 	}
 	if err != nil {
 		return c.diagnose(data, p, err)

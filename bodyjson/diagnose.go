@@ -30,7 +30,7 @@ func (c *config) diagnose(data []byte, p *plan, cause error) error {
 		return c.malformed(data, errjson.FieldError{Code: codeDepth, Offset: at,
 			Message: "The JSON is nested too deep."})
 	}
-	d := diagnosis{config: c, dec: jsontext.NewDecoder(bytes.NewBuffer(data), c.syntax)}
+	d := diagnosis{config: c, dec: jsontext.NewDecoder(bytes.NewBuffer(data), c.syntax...)}
 	err := d.value(p, &field{required: "This field is required."})
 	if err == nil {
 		err = d.end(data)
@@ -215,7 +215,7 @@ func (d *diagnosis) dictionary(p *plan) error {
 		if err != nil {
 			return err
 		}
-		if !plain && json.Unmarshal(quoted, reflect.New(key).Interface(), d.all, json.StringifyNumbers(true)) != nil {
+		if !plain && d.unmarshal(quoted, key, true) != nil {
 			d.fault(at, codeType, "The name must be "+wanted(key)+".")
 		}
 		if err := d.value(p.elem, &field{}); err != nil {
@@ -288,7 +288,7 @@ func (d *diagnosis) scalar(p *plan, f *field, kind jsontext.Kind) error {
 		d.fault(at, codeNull, "Must not be null.")
 		return nil
 	}
-	if err = json.Unmarshal(value, reflect.New(p.typ).Interface(), d.all, json.StringifyNumbers(f.quoted)); err == nil {
+	if err = d.unmarshal(value, p.typ, f.quoted); err == nil {
 		return nil
 	}
 	code, message := scalarFault(p, f, kind, value)
@@ -306,6 +306,11 @@ func (d *diagnosis) scalar(p *plan, f *field, kind jsontext.Kind) error {
 		d.faultAt(string(pointer), at, code, message)
 	}
 	return nil
+}
+
+// unmarshal tries to decode a value as a t, of which nothing is kept.
+func (d *diagnosis) unmarshal(value jsontext.Value, t reflect.Type, quoted bool) error {
+	return json.Unmarshal(value, reflect.New(t).Interface(), json.JoinOptions(d.all...), json.StringifyNumbers(quoted))
 }
 
 func orDefault(s, otherwise string) string {

@@ -43,7 +43,7 @@ func locate(faults []errjson.FieldError, data []byte, c *config) {
 			spots[i] = spots[i].child(token)
 		}
 	}
-	if root.find(jsontext.NewDecoder(bytes.NewBuffer(data), c.syntax)) != nil {
+	if root.find(jsontext.NewDecoder(bytes.NewBuffer(data), c.syntax...)) != nil {
 		return // another decoder's data, or its rules: the places stay unknown
 	}
 	for i, s := range spots {

@@ -67,8 +67,10 @@ func (b *body) read(kept *buffer) error {
 	if b.gzipped {
 		return b.inflate(kept, limit)
 	}
-	err := fill(kept, b.src, limit, length)
-	return b.readError(err)
+	if err := fill(kept, b.src, limit, length); err != nil {
+		return b.readError(err)
+	}
+	return nil
 }
 
 var errLimit = errors.New("bodyjson: over the limit")
@@ -183,8 +185,6 @@ func (b *body) readError(err error) error {
 	var answer *errjson.Error
 	var over *http.MaxBytesError
 	switch {
-	case err == nil:
-		return nil
 	case err == errLimit:
 		return b.tooLarge(nil)
 	case errors.As(err, &over): // from an http.MaxBytesReader before us
