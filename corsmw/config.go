@@ -123,11 +123,11 @@ type policy struct {
 	credentials    bool
 	privateNetwork bool
 
-	// What goes into answers, and for how many values an answer needs room.
-	expose, maxAge, vary, preflightVary string
-	varyNames, preflightVaryNames       []string
-	preflightStatus                     int
-	actualSize, preflightSize           int
+	// What goes into answers, and how many values at most, beside lines of Vary and requested headers.
+	expose, maxAge            string
+	vary, preflightVary       vary
+	actualSize, preflightSize int
+	preflightStatus           int
 }
 
 // newPolicy checks cfg and makes it ready. It collects faults in the order of Config's fields.
@@ -142,40 +142,37 @@ func newPolicy(cfg Config) (*policy, error) {
 	}
 
 	cfg.AllowOrigins, p.origins = f.origins(&cfg)
-	cfg.VaryOn = f.varyOn(&cfg, p.origins.any)
+	cfg.VaryOn = f.varyOn(&cfg)
 	cfg.AllowMethods, p.methods = f.methods(&cfg)
 	cfg.AllowHeaders, p.headers = f.headers(&cfg)
 	cfg.ExposeHeaders, p.expose = f.expose(&cfg)
 	p.maxAge = f.maxAge(&cfg)
-	if p.preflightStatus == 0 {
-		p.preflightStatus = http.StatusNoContent
-	} else if p.preflightStatus < 200 || p.preflightStatus > 299 {
-		f.add("PreflightStatus", strconv.Itoa(cfg.PreflightStatus),
-			"browsers take any status outside 200 to 299 for a refusal", "write 200, or leave it out for 204")
-	}
+	p.preflightStatus = f.preflightStatus(&cfg)
 	if len(f) > 0 {
 		return nil, errors.Join(f...)
 	}
+	p.config = cfg
 
-	p.varyNames = []string{headerOrigin}
+	names := []string{headerOrigin}
 	for _, name := range cfg.VaryOn {
 		if !strings.EqualFold(name, headerOrigin) {
-			p.varyNames = append(p.varyNames, name)
+			names = append(names, name)
 		}
 	}
-	p.preflightVaryNames = append(slices.Clone(p.varyNames), headerReqMethod, headerReqHeaders)
+	p.vary = newVary(names)
+	names = append(slices.Clone(names), headerReqMethod, headerReqHeaders)
 	if p.privateNetwork {
-		p.preflightVaryNames = append(p.preflightVaryNames, headerReqPrivate)
+		names = append(names, headerReqPrivate)
 	}
-	p.vary = strings.Join(p.varyNames, ", ")
-	p.preflightVary = strings.Join(p.preflightVaryNames, ", ")
+	p.preflightVary = newVary(names)
 
-	// Room for Vary, Allow-Origin, Allow-Credentials and Expose-Headers, and for Vary, Allow-Origin, Allow-Methods,
-	// Allow-Credentials, Allow-Headers, Max-Age and Allow-Private-Network.
-	p.actualSize = 2 + count(p.credentials, p.expose != "")
-	p.preflightSize = 3 + count(p.credentials, p.headers.value != "", p.maxAge != "", p.privateNetwork)
-	p.config = cfg
+	p.actualSize = 1 + count(!p.origins.any, p.credentials, p.expose != "")
+	p.preflightSize = 2 + count(p.credentials, p.methods.echo || p.methods.value != "", p.maxAge != "", p.privateNetwork)
 	return p, nil
+}
+
+func newVary(names []string) vary {
+	return vary{names, strings.Join(names, ", ")}
 }
 
 func count(conditions ...bool) (n int) {
@@ -202,6 +199,8 @@ const (
 	fieldHeaders = "AllowHeaders"
 	fieldExpose  = "ExposeHeaders"
 	fieldMaxAge  = "MaxAge"
+
+	fieldPreflightStatus = "PreflightStatus"
 )
 
 func (f *faults) origins(cfg *Config) ([]string, origins) {
@@ -249,12 +248,12 @@ func (f *faults) origins(cfg *Config) ([]string, origins) {
 	return kept, newOrigins(patterns)
 }
 
-func (f *faults) varyOn(cfg *Config, any bool) []string {
+func (f *faults) varyOn(cfg *Config) []string {
 	switch {
 	case cfg.AllowOriginFunc == nil && len(cfg.VaryOn) > 0:
 		f.add(fieldVaryOn, strings.Join(cfg.VaryOn, ", "), "without AllowOriginFunc, answers depend on no such header", "leave VaryOn out")
 		return nil
-	case cfg.AllowOriginFunc != nil && len(cfg.VaryOn) == 0 && !any:
+	case cfg.AllowOriginFunc != nil && len(cfg.VaryOn) == 0:
 		f.add(fieldVaryOn, "", "caches must know the request headers that AllowOriginFunc looks at",
 			`list them, or write "Origin" if it looks at its second argument only`)
 		return nil
@@ -283,6 +282,9 @@ func (f *faults) methods(cfg *Config) ([]string, methods) {
 		}
 	}
 	if slices.Contains(cfg.AllowMethods, "*") {
+		if cfg.AllowCredentials {
+			return []string{"*"}, methods{any: true, echo: true}
+		}
 		return []string{"*"}, methods{any: true, value: "*"}
 	}
 	list := withoutDuplicates(cfg.AllowMethods, func(s string) string { return s })
@@ -301,14 +303,22 @@ func (f *faults) headers(cfg *Config) ([]string, headers) {
 		}
 	}
 	list := withoutDuplicates(cfg.AllowHeaders, strings.ToLower)
-	if slices.Contains(list, "*") {
-		auth := slices.IndexFunc(list, func(name string) bool { return strings.EqualFold(name, "Authorization") })
-		if auth < 0 || cfg.AllowCredentials {
-			return []string{"*"}, newHeaders(nil, true, cfg.AllowCredentials)
-		}
-		return []string{"*", list[auth]}, newHeaders([]string{"authorization"}, true, false)
+	if !slices.Contains(list, "*") {
+		return list, newHeaders(list)
 	}
-	return list, newHeaders(list, false, cfg.AllowCredentials)
+	any := headers{any: true, maxLines: anyLines, maxBytes: anyBytes}
+	auth := slices.IndexFunc(list, func(name string) bool { return strings.EqualFold(name, "Authorization") })
+	switch {
+	case cfg.AllowCredentials:
+		any.echo, any.auth = true, true
+		return []string{"*"}, any
+	case auth >= 0:
+		any.auth, any.value = true, "*,authorization"
+		return []string{"*", list[auth]}, any
+	default:
+		any.value = "*"
+		return []string{"*"}, any
+	}
 }
 
 func (f *faults) expose(cfg *Config) ([]string, string) {
@@ -341,6 +351,18 @@ func (f *faults) maxAge(cfg *Config) string {
 		return ""
 	default:
 		return strconv.Itoa(age)
+	}
+}
+
+func (f *faults) preflightStatus(cfg *Config) int {
+	switch status := cfg.PreflightStatus; {
+	case status == 0:
+		return http.StatusNoContent
+	case status < 200 || status > 299:
+		f.add(fieldPreflightStatus, strconv.Itoa(status), "browsers take any status outside 200 to 299 for a refusal", "write 200, or leave it out for 204")
+		return 0
+	default:
+		return status
 	}
 }
 

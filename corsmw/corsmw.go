@@ -1,9 +1,7 @@
 package corsmw
 
 import (
-	"errors"
 	"net/http"
-	"slices"
 	"strings"
 	"sync/atomic"
 )
@@ -91,20 +89,11 @@ func (m *Middleware) load() *policy {
 // Wrap returns a handler that answers CORS preflights itself and lets next answer every other request, with the CORS headers already in
 // place. It panics if next is nil. See the package documentation for the place of the result in a chain.
 func (m *Middleware) Wrap(next http.Handler) http.Handler {
-	return wrap(m, next)
-}
-
-// An applier is a Middleware or Routes.
-type applier interface {
-	Apply(w http.ResponseWriter, r *http.Request) (answered bool)
-}
-
-func wrap(a applier, next http.Handler) http.Handler {
 	if next == nil {
-		panic(errors.New("corsmw: Wrap of a nil handler"))
+		panic("corsmw: Wrap of a nil handler")
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !a.Apply(w, r) {
+		if !m.Apply(w, r) {
 			next.ServeHTTP(w, r)
 		}
 	})
@@ -142,7 +131,7 @@ func (p *policy) decorate(h http.Header, r *http.Request, origins []string) {
 	if p.origins.any {
 		// The same for everybody, also without Origin: a cache may keep the answer to one request for another, and needs no Vary
 		// (https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches).
-		v := make(values, 0, 2)
+		v := make(values, 0, p.actualSize)
 		h[headerAllowOrigin] = v.add("*")
 		if p.expose != "" {
 			h[headerExposeHeaders] = v.add(p.expose)
@@ -150,15 +139,15 @@ func (p *policy) decorate(h http.Header, r *http.Request, origins []string) {
 		return
 	}
 
-	old := h[headerVary]
+	others := h[headerVary]
 	if p.judgeOrigin(r, origins) != granted {
 		// The same Vary as on a granted request, or a cache would give this answer to those who are allowed.
-		v := make(values, 0, 1+len(old))
-		v.vary(h, old, p.vary, p.varyNames)
+		v := make(values, 0, 1+len(others))
+		v.vary(h, others, &p.vary)
 		return
 	}
-	v := make(values, 0, p.actualSize+len(old))
-	v.vary(h, old, p.vary, p.varyNames)
+	v := make(values, 0, p.actualSize+len(others))
+	v.vary(h, others, &p.vary)
 	h[headerAllowOrigin] = v.add(origins[0])
 	if p.credentials {
 		h[headerAllowCreds] = v.add("true")
@@ -171,19 +160,18 @@ func (p *policy) decorate(h http.Header, r *http.Request, origins []string) {
 // answerPreflight decides first and writes once, so that a refused preflight discloses nothing of the policy.
 func (p *policy) answerPreflight(w http.ResponseWriter, r *http.Request, origins, methods []string) {
 	h := w.Header()
-	old := h[headerVary]
+	others := h[headerVary]
 	asked := r.Header[headerReqHeaders]
 
-	reason, _ := p.judgePreflight(r, origins, methods, asked)
-	if reason != granted {
-		v := make(values, 0, 1+len(old))
-		v.vary(h, old, p.preflightVary, p.preflightVaryNames)
+	if why, _ := p.judgePreflight(r, origins, methods, asked); why != granted {
+		v := make(values, 0, 1+len(others))
+		v.vary(h, others, &p.preflightVary)
 		w.WriteHeader(http.StatusForbidden)
 		return
 	}
 
-	v := make(values, 0, p.preflightSize+len(old)+len(asked))
-	v.vary(h, old, p.preflightVary, p.preflightVaryNames)
+	v := make(values, 0, p.preflightSize+len(others)+len(asked))
+	v.vary(h, others, &p.preflightVary)
 	if p.origins.any {
 		h[headerAllowOrigin] = v.add("*")
 	} else {
@@ -194,32 +182,29 @@ func (p *policy) answerPreflight(w http.ResponseWriter, r *http.Request, origins
 	}
 	// Methods and headers go out as the whole list, not only what was asked for: the browser remembers all of it for MaxAge
 	// (https://fetch.spec.whatwg.org/#concept-cache-create-entry) and needs no second preflight for another method or header.
-	// With credentials "*" would be taken literally (https://fetch.spec.whatwg.org/#cors-protocol-and-credentials), so the
+	// But with credentials, "*" would be taken literally (https://fetch.spec.whatwg.org/#cors-protocol-and-credentials), so the
 	// request is echoed; judgePreflight has bounded it.
 	switch {
-	case p.methods.any && p.credentials:
+	case p.methods.echo:
 		h[headerAllowMethods] = v.add(methods[0])
 	case p.methods.value != "":
 		h[headerAllowMethods] = v.add(p.methods.value)
 	}
 	switch {
-	case p.headers.any && p.credentials:
-		if len(asked) > 0 {
-			h[headerAllowHeaders] = v.addAll(asked)
-		}
+	case len(asked) == 0:
+	case p.headers.echo:
+		h[headerAllowHeaders] = v.addAll(asked)
 	case p.headers.value != "":
 		h[headerAllowHeaders] = v.add(p.headers.value)
 	}
 	if p.maxAge != "" {
 		h[headerMaxAge] = v.add(p.maxAge)
 	}
-	if p.privateNetwork && slices.Equal(r.Header[headerReqPrivate], trueOnly) {
+	if p.privateNetwork && r.Header.Get(headerReqPrivate) == "true" {
 		h[headerAllowPrivate] = v.add("true")
 	}
 	w.WriteHeader(p.preflightStatus)
 }
-
-var trueOnly = []string{"true"}
 
 // A reason says why a request is refused, or that it is not.
 type reason uint8
@@ -276,63 +261,67 @@ func (p *policy) judgePreflight(r *http.Request, origins, methods, headers []str
 	return p.headers.judge(headers)
 }
 
-// values hands out the header values of one answer from one allocation. Each slice it returns has no spare capacity, so an append by a
-// handler copies and cannot reach the neighbour; and nothing is shared with another answer, so that overwriting a value in place, as
-// some middlewares do, spoils no later one. If the capacity was set too low, a value costs an allocation, and nothing else changes.
+// values is the memory of an answer, from which all its header values come.
+//
+// Answers share nothing, so that a handler or another middleware that overwrites a value in place spoils no later answer. This memory is the
+// one allocation that an answer costs. If it was made too small, adding to it costs another one, and nothing else changes.
 type values []string
 
+// add returns a header value. It has no spare capacity, so that an append by a handler copies, and cannot reach its neighbour.
 func (v *values) add(value string) []string {
 	n := len(*v)
 	*v = append(*v, value)
 	return (*v)[n : n+1 : n+1]
 }
 
-func (v *values) addAll(list []string) []string {
+func (v *values) addAll(lines []string) []string {
 	n := len(*v)
-	*v = append(*v, list...)
+	*v = append(*v, lines...)
 	return (*v)[n:len(*v):len(*v)]
 }
 
-// vary adds line, which consists of names, after the lines that are there already. Nothing is added if they say it all
-// (RFC 9110, section 12.5.5).
-func (v *values) vary(h http.Header, old []string, line string, names []string) {
-	if len(old) == 0 {
-		h[headerVary] = v.add(line)
-		return
-	}
-	if varies(old, names) {
-		return
-	}
-	v.addAll(old)
-	v.add(line)
-	n := len(*v)
-	h[headerVary] = (*v)[n-len(old)-1 : n : n]
+// vary is what a policy says in the Vary header.
+type vary struct {
+	names []string
+	line  string // the names, joined
 }
 
-// varies reports whether lines have "*" or all of names. It is a courtesy, so it does not go through lists of unusual length.
-func varies(lines, names []string) bool {
+// vary adds a line to those that others have put there: Vary is a list (RFC 9110, section 12.5.5).
+func (v *values) vary(h http.Header, others []string, own *vary) {
+	if len(others) == 0 {
+		h[headerVary] = v.add(own.line)
+	} else if !own.isIn(others) {
+		v.addAll(others)
+		v.add(own.line)
+		n := len(*v)
+		h[headerVary] = (*v)[n-len(others)-1 : n : n]
+	}
+}
+
+// isIn reports whether lines have "*" or all names. It is a courtesy, so it does not go through lists of unusual length.
+func (v *vary) isIn(lines []string) bool {
 	const maxLines, maxBytes = 8, 256
 	if len(lines) > maxLines {
 		return false
 	}
-	lists := func(name string) bool {
+	has := func(name string) bool {
 		for _, line := range lines {
 			if len(line) > maxBytes {
 				continue
 			}
 			for element := range strings.SplitSeq(line, ",") {
-				if strings.EqualFold(strings.Trim(element, " \t"), name) {
+				if strings.EqualFold(trimSpace(element), name) {
 					return true
 				}
 			}
 		}
 		return false
 	}
-	if lists("*") {
+	if has("*") {
 		return true
 	}
-	for _, name := range names {
-		if !lists(name) {
+	for _, name := range v.names {
+		if !has(name) {
 			return false
 		}
 	}

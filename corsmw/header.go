@@ -57,8 +57,9 @@ var tokenByte = func() (table [256]bool) {
 // methods decides about Access-Control-Request-Method.
 type methods struct {
 	any   bool
+	echo  bool // if any: answers name the method
 	list  []string
-	value string // of Access-Control-Allow-Methods; not used if any and with credentials
+	value string // of Access-Control-Allow-Methods, unless echo
 }
 
 func (m *methods) allow(method string) bool {
@@ -77,9 +78,11 @@ func (m *methods) allow(method string) bool {
 // headers decides about Access-Control-Request-Headers.
 type headers struct {
 	any    bool
+	echo   bool     // if any: answers name the headers
 	auth   bool     // if any: Authorization is included
 	sorted []string // if not any: the names, in lower case
-	value  string   // of Access-Control-Allow-Headers; not used if any and with credentials
+	index  map[string]int
+	value  string // of Access-Control-Allow-Headers, unless echo
 
 	// What a request may spend. Browsers send each name once and nothing else; the rest is for intermediaries that add white space,
 	// repeat names or split the list into lines (RFC 9110, section 5.6.1).
@@ -95,21 +98,18 @@ const (
 	anyBytes = 4096
 )
 
-func newHeaders(list []string, any, credentials bool) headers {
-	if any {
-		h := headers{any: true, auth: credentials || len(list) > 0, value: "*", maxLines: anyLines, maxBytes: anyBytes}
-		if len(list) > 0 {
-			h.value = "*,authorization"
-		}
-		return h
-	}
-	h := headers{maxLines: len(list) + spareLines, maxBytes: spareBytes}
+// newHeaders takes the listed names, without "*".
+func newHeaders(list []string) headers {
+	h := headers{index: make(map[string]int, len(list)), maxLines: len(list) + spareLines, maxBytes: spareBytes}
 	for _, name := range list {
 		name = strings.ToLower(name)
 		h.sorted = append(h.sorted, name)
 		h.maxBytes += len(name) + len(", ")
 	}
 	slices.Sort(h.sorted)
+	for i, name := range h.sorted {
+		h.index[name] = i
+	}
 	h.value = strings.Join(h.sorted, ",")
 	return h
 }
@@ -152,8 +152,8 @@ func (h *headers) judge(lines []string) (why reason, culprit string) {
 					return headerNeedsListing, name
 				}
 			default:
-				i, ok := slices.BinarySearchFunc(h.sorted, name, compareFold)
-				if !ok {
+				i, found := h.find(name)
+				if !found {
 					return headerRefused, name
 				}
 				next = i + 1
@@ -161,6 +161,14 @@ func (h *headers) judge(lines []string) (why reason, culprit string) {
 		}
 	}
 	return granted, ""
+}
+
+// find returns the place of a name in the sorted list. Browsers send lower case; names in another case take the slow way.
+func (h *headers) find(name string) (i int, found bool) {
+	if i, found = h.index[name]; found {
+		return i, true
+	}
+	return slices.BinarySearchFunc(h.sorted, name, compareFold)
 }
 
 // trimSpace removes optional white space (RFC 9110, section 5.6.3).
