@@ -50,6 +50,7 @@ import (
 
 	"github.com/hipflask/hipflask/internal/header"
 	"github.com/hipflask/hipflask/internal/jsonenc"
+	"github.com/hipflask/hipflask/internal/scope"
 )
 
 // statusClientClosedRequest is what a request is recorded as whose client went
@@ -176,6 +177,10 @@ func (t *tracker) panicked(v any, r *http.Request) {
 // connection to the client is broken (EPIPE, ECONNRESET). If an error was sent
 // before, Write only logs.
 func Write(w http.ResponseWriter, r *http.Request, err error) {
+	if taker, ok := w.(scope.Taker); ok {
+		taker.TakeError(err)
+		return
+	}
 	var buf [4]*Renderer
 	scopes := appendScopes(buf[:0], w, r, nil)
 	if len(scopes) == 0 {

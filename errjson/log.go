@@ -11,13 +11,16 @@ import (
 // log writes the one record of a failure.
 func (f *failure) log(e *Error, gone bool) {
 	level, msg := slog.LevelError, "request failed"
+	var trace stack
 	switch {
 	case gone || e.Status == statusClientClosedRequest:
 		level, msg = slog.LevelDebug, "client gone"
 	case e.Status < 500:
 		level, msg = slog.LevelDebug, "request refused"
-	case f.panicked:
-		msg = "panic while serving a request"
+	default:
+		if trace = stackOf(f.err); trace != nil || f.panicked {
+			msg = "panic while serving a request"
+		}
 	}
 	logger := f.scopes.logger()
 	ctx := f.r.Context()
@@ -37,8 +40,8 @@ func (f *failure) log(e *Error, gone bool) {
 	if f.requestID != "" {
 		attrs = append(attrs, slog.String("request_id", f.requestID))
 	}
-	if p := panicOf(f.err); p != nil && level == slog.LevelError {
-		attrs = append(attrs, slog.String("stack", p.stack.String()))
+	if len(trace) > 0 {
+		attrs = append(attrs, slog.String("stack", trace.String()))
 	}
 	logger.LogAttrs(ctx, level, msg, attrs...)
 }
@@ -130,13 +133,17 @@ func (p *panicError) Unwrap() error {
 // them.
 func (p *panicError) StackTrace() []uintptr { return p.stack }
 
-// panicOf returns the panic that err stands for, or nil.
-func panicOf(err error) (p *panicError) {
+// stackOf returns the stack of the panic that err stands for, one of ours or of an
+// adapter, or nil.
+func stackOf(err error) (found stack) {
 	walk(err, func(node error) bool {
-		p, _ = node.(*panicError)
-		return p != nil
+		p, ok := node.(interface{ StackTrace() []uintptr })
+		if ok {
+			found = p.StackTrace()
+		}
+		return ok
 	})
-	return p
+	return found
 }
 
 // A stack is resolved only where somebody reads it.

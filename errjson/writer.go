@@ -459,9 +459,9 @@ func trackerOf(w http.ResponseWriter) *tracker {
 
 // appendScopes appends the renderers around w and r, the innermost first: those
 // that w unwraps to, and those behind a writer that does not unwrap, to which the
-// body of the request leads. The adapters' writers have a method Renderer, and
-// their contexts a value. The tracker recovering counts even if it does not
-// render.
+// body of the request leads. The adapters' writers and bodies have a method
+// Renderer, and their contexts a value. The tracker recovering counts even if it
+// does not render.
 func appendScopes(s scopes, w http.ResponseWriter, r *http.Request, recovering *tracker) scopes {
 	for w != nil {
 		if t := asTracker(w); t != nil {
@@ -485,6 +485,9 @@ func appendScopes(s scopes, w http.ResponseWriter, r *http.Request, recovering *
 			s = s.with(c.rd)
 			body = c.body
 			continue
+		}
+		if a, ok := body.(interface{ Renderer() *Renderer }); ok {
+			s = s.with(a.Renderer())
 		}
 		u, ok := body.(interface{ Unwrap() io.ReadCloser })
 		if !ok {

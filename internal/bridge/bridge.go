@@ -1,0 +1,123 @@
+// Package bridge has what the adapters for Gin and Echo share: what it takes to
+// run net/http middlewares inside a framework that has one context per request,
+// which it recycles.
+package bridge
+
+import (
+	"net/http"
+	"slices"
+	"sync"
+
+	"github.com/hipflask/hipflask/errjson"
+)
+
+// Compose returns the middlewares around last, the first one outermost.
+func Compose(middlewares []func(http.Handler) http.Handler, last http.HandlerFunc) http.Handler {
+	var handler http.Handler = last
+	for _, middleware := range slices.Backward(middlewares) {
+		handler = middleware(handler)
+	}
+	return handler
+}
+
+// A Gate lets the rest of a request run once at a time, and not at all once the
+// request is over. A middleware may call its next handler in another goroutine,
+// and return before that has ended, as http.TimeoutHandler does: the framework
+// would then give the context that the handler works with to another request.
+type Gate struct {
+	mu     sync.Mutex
+	closed bool
+}
+
+// Enter waits for whoever is inside. It returns false if the gate is closed; else
+// Leave must be called.
+func (g *Gate) Enter() bool {
+	g.mu.Lock()
+	if g.closed {
+		g.mu.Unlock()
+		return false
+	}
+	return true
+}
+
+// Leave lets the next one in.
+func (g *Gate) Leave() { g.mu.Unlock() }
+
+// Close waits for whoever is inside, and lets nobody in from now on.
+func (g *Gate) Close() {
+	g.mu.Lock()
+	g.closed = true
+	g.mu.Unlock()
+}
+
+// ReturnForms gives a request the forms that were parsed from a copy of it:
+// net/http removes the temporary files of the request that it made, and knows of
+// no copies.
+func ReturnForms(to, from *http.Request) {
+	if to == from || from == nil {
+		return
+	}
+	if to.Form == nil {
+		to.Form = from.Form
+	}
+	if to.PostForm == nil {
+		to.PostForm = from.PostForm
+	}
+	if to.MultipartForm == nil {
+		to.MultipartForm = from.MultipartForm
+	}
+}
+
+// SetPathValue is r.SetPathValue for a request that may be a copy of one that has
+// the value already: the copies share a map, which is not to be written then.
+func SetPathValue(r *http.Request, name, value string) {
+	if r.PathValue(name) != value {
+		r.SetPathValue(name, value)
+	}
+}
+
+// FindWriter returns the first writer of type W that w is or unwraps to and that
+// is the one.
+func FindWriter[W http.ResponseWriter](w http.ResponseWriter, isTheOne func(W) bool) (found W, ok bool) {
+	for w != nil {
+		if found, ok := w.(W); ok && isTheOne(found) {
+			return found, true
+		}
+		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			break
+		}
+		w = u.Unwrap()
+	}
+	return found, false
+}
+
+// IsInformational reports whether a status announces that the answer is yet to
+// come (RFC 9110, Section 15.2). 101 is one that is the last of its request.
+func IsInformational(status int) bool {
+	return status >= 100 && status < 200 && status != http.StatusSwitchingProtocols
+}
+
+var defaultRenderer = errjson.NewRenderer(errjson.Config{})
+
+// Renderer returns rd, or one with the default configuration if rd is nil.
+func Renderer(rd *errjson.Renderer) *errjson.Renderer {
+	if rd == nil {
+		return defaultRenderer
+	}
+	return rd
+}
+
+// Record has a failure logged and reported that cannot be answered any more. Like
+// [errjson.Write] it panics with http.ErrAbortHandler if err says that the
+// connection is to be broken, or is.
+func Record(rd *errjson.Renderer, r *http.Request, err error) {
+	rd.Write(nowhere{}, r, err)
+}
+
+// nowhere is the ResponseWriter of an answer that nobody gets.
+type nowhere struct{}
+
+func (nowhere) Header() http.Header         { return make(http.Header) }
+func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
+func (nowhere) WriteHeader(int)             {}
