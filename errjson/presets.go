@@ -1,0 +1,179 @@
+package errjson
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Marshmallow is the shape of flask-smorest, with the faults of fields as
+// Marshmallow groups them: by name, by index, and under "_schema" where they are
+// about an object that has faults within, or about the whole body:
+//
+//	{"code":422,"status":"Unprocessable Entity",
+//	 "errors":{"json":{"name":["This field is required."],"items":{"0":{"qty":["Must be an integer."]}}}}}
+//
+// Without such faults it is {"code":404,"status":"Not Found","message":"No item 7."}.
+func Marshmallow(_ *http.Request, e *Error) (contentType string, body any) {
+	type answer struct {
+		Code    int            `json:"code"`
+		Status  string         `json:"status"`
+		Message string         `json:"message,omitempty"`
+		Errors  map[string]any `json:"errors,omitempty"`
+	}
+	a := answer{Code: e.Status, Status: statusName(e.Status)}
+	if fields := fieldsOnly(e); fields != nil {
+		a.Errors = map[string]any{"json": group(fields)}
+	} else {
+		a.Message = e.Message
+	}
+	return "application/json", a
+}
+
+// Reqparse is the shape of Flask-RESTful's reqparse, with bundle_errors:
+//
+//	{"message":{"name":"This field is required.","items.0.qty":"Must be an integer."}}
+//
+// Without faults of fields, or for a fault of the whole body, it is
+// {"message":"No item 7."}. Of several faults of one field the first is told. The
+// status of reqparse is 400; a rule gives it that:
+//
+//	errjson.Config{Format: errjson.Reqparse, Rules: []errjson.Rule{errjson.InvalidAs(400)}}
+func Reqparse(_ *http.Request, e *Error) (contentType string, body any) {
+	var message any = e.Message
+	if fields := fieldsOnly(e); fields != nil {
+		texts := make(map[string]string, len(fields))
+		for _, f := range slices.Backward(fields) {
+			texts[strings.Join(path(f.Pointer), ".")] = f.Message
+		}
+		message = texts
+		if text, ok := texts[""]; ok && len(texts) == 1 {
+			message = text
+		}
+	}
+	return "application/json", map[string]any{"message": message}
+}
+
+// FastAPI is the shape of FastAPI and Pydantic:
+//
+//	{"detail":[{"type":"missing","loc":["body","items",0,"qty"],"msg":"This field is required."}]}
+//
+// A type is the code of the fault, but for those that have a name there too:
+// missing for required, extra_forbidden for unknown_field, and json_invalid for a
+// body that is no JSON, which has its offset for a place. A part of a pointer that
+// is a number becomes an index. Without faults it is {"detail":"No item 7."}.
+func FastAPI(_ *http.Request, e *Error) (contentType string, body any) {
+	type fault struct {
+		Type string `json:"type"`
+		Loc  []any  `json:"loc"`
+		Msg  string `json:"msg"`
+	}
+	fields := e.Fields()
+	if len(fields) == 0 {
+		return "application/json", map[string]any{"detail": e.Message}
+	}
+	faults := make([]fault, len(fields))
+	for i, f := range fields {
+		loc := []any{"body"}
+		switch {
+		case isWholeBody(e):
+			f.Code, loc = "json_invalid", append(loc, f.Offset)
+		case f.Code == "required":
+			f.Code = "missing"
+		case f.Code == "unknown_field":
+			f.Code = "extra_forbidden"
+		}
+		if !isWholeBody(e) {
+			for _, token := range path(f.Pointer) {
+				if index, err := strconv.Atoi(token); err == nil && strconv.Itoa(index) == token && index >= 0 {
+					loc = append(loc, index)
+				} else {
+					loc = append(loc, token)
+				}
+			}
+		}
+		faults[i] = fault{Type: f.Code, Loc: loc, Msg: f.Message}
+	}
+	return "application/json", map[string]any{"detail": faults}
+}
+
+// InvalidAs returns a rule that gives faults of fields, as [Invalid] makes them,
+// another status than 422: 400, which is what reqparse, Gin and Echo answer.
+//
+// It panics if the status is not within 400–599.
+func InvalidAs(status int) Rule {
+	if !isStatus(status) {
+		panic("errjson: InvalidAs: " + strconv.Itoa(status) + " is not the status of an error")
+	}
+	return Map(func(_ *http.Request, e *Error) *Error {
+		if e.Status != http.StatusUnprocessableEntity || e.Fields() == nil {
+			return nil
+		}
+		other := *e
+		other.Status = status
+		return &other
+	})
+}
+
+// isWholeBody reports whether e is an error of the body as a whole, such as one of
+// syntax. Its one fault says where it is; it is not a fault of the field there,
+// which one can tell from its code.
+func isWholeBody(e *Error) bool {
+	fields := e.Fields()
+	return len(fields) == 1 && fields[0].Code != "" && fields[0].Code == e.Code
+}
+
+// fieldsOnly returns the faults of fields.
+func fieldsOnly(e *Error) []FieldError {
+	if isWholeBody(e) || len(e.Fields()) == 0 {
+		return nil
+	}
+	return e.Fields()
+}
+
+// path splits a JSON Pointer (RFC 6901, Section 4) into its tokens.
+func path(pointer string) []string {
+	if pointer == "" {
+		return nil
+	}
+	tokens := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
+	for i, token := range tokens {
+		tokens[i] = unescape.Replace(token)
+	}
+	return tokens
+}
+
+var unescape = strings.NewReplacer("~1", "/", "~0", "~")
+
+// group makes a tree of faults: a list of texts where there are no faults within,
+// else an object.
+func group(fields []FieldError) any {
+	var texts []string
+	inner := map[string][]FieldError{}
+	for _, f := range fields {
+		if f.Pointer == "" {
+			texts = append(texts, f.Message)
+			continue
+		}
+		// A pointer without its slash is taken for one with it.
+		name, rest, more := strings.Cut(strings.TrimPrefix(f.Pointer, "/"), "/")
+		f.Pointer = ""
+		if more {
+			f.Pointer = "/" + rest
+		}
+		name = unescape.Replace(name)
+		inner[name] = append(inner[name], f)
+	}
+	if len(inner) == 0 {
+		return texts
+	}
+	tree := make(map[string]any, len(inner)+1)
+	for name, faults := range inner {
+		tree[name] = group(faults)
+	}
+	if texts != nil {
+		tree["_schema"] = texts
+	}
+	return tree
+}
