@@ -4,11 +4,13 @@
 package bridge
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"sync"
 
 	"github.com/hipflask/hipflask/errjson"
+	"github.com/hipflask/hipflask/status"
 )
 
 // Compose returns the middlewares around last, the first one outermost.
@@ -112,12 +114,35 @@ func Renderer(rd *errjson.Renderer) *errjson.Renderer {
 // [errjson.Write] it panics with http.ErrAbortHandler if err says that the
 // connection is to be broken, or is.
 func Record(rd *errjson.Renderer, r *http.Request, err error) {
-	rd.Write(nowhere{}, r, err)
+	rd.Write(Nowhere{}, r, err)
 }
 
-// nowhere is the ResponseWriter of an answer that nobody gets.
-type nowhere struct{}
+// Nowhere is the ResponseWriter of an answer that nobody gets.
+type Nowhere struct{}
 
-func (nowhere) Header() http.Header         { return make(http.Header) }
-func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
-func (nowhere) WriteHeader(int)             {}
+// Header returns a map that is not kept.
+func (Nowhere) Header() http.Header { return make(http.Header) }
+
+func (Nowhere) Write(p []byte) (int, error) { return len(p), nil }
+
+// WriteHeader does nothing.
+func (Nowhere) WriteHeader(int) {}
+
+// Answer sends a value as status.Handler does. If it returns an error, nothing was
+// sent: the value cannot be.
+func Answer(w http.ResponseWriter, r *http.Request, value any) error {
+	resp, ok := value.(status.Response)
+	if p, isPointer := value.(*status.Response); isPointer && p != nil {
+		resp, ok = *p, true
+	} else if isPointer {
+		value = nil
+	}
+	if !ok {
+		resp = status.OK(value)
+	}
+	err := resp.Write(w, r)
+	if _, ok := errors.AsType[*status.EncodeError](err); ok {
+		return err
+	}
+	return nil // if the client's connection failed, there is nobody to tell
+}

@@ -1,0 +1,177 @@
+package echoadapter
+
+import (
+	"bufio"
+	"context"
+	"net"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/hipflask/hipflask/errjson"
+	"github.com/hipflask/hipflask/internal/bridge"
+	"github.com/hipflask/hipflask/internal/scope"
+	"github.com/labstack/echo/v5"
+)
+
+// A chain is the middlewares of one Wrap, around its method next.
+type chain struct {
+	handler  http.Handler
+	renderer atomic.Pointer[known]
+}
+
+// A call is one request on its way through a chain. It is the context of the
+// request that the middlewares get, which leads from there back to the Echo
+// context, and, as a netWriter, the writer that they get.
+//
+// It is not pooled: a goroutine that outlives the request may keep it.
+type call struct {
+	context.Context // of request
+	chain           *chain
+	c               *echo.Context
+	app             *echo.Echo
+	next            echo.HandlerFunc
+	request         *http.Request       // c.Request(), as it was
+	response        http.ResponseWriter // c.Response(), as it was
+	gate            bridge.Gate
+	err             error // what next has returned last; guarded by gate
+}
+
+// serve runs the middlewares.
+func (ch *chain) serve(c *echo.Context, next echo.HandlerFunc) error {
+	request := c.Request()
+	call := &call{
+		Context: request.Context(), chain: ch, c: c, app: c.Echo(), next: next,
+		request: request, response: c.Response(),
+	}
+	r := request.WithContext(call)
+	if route := c.Path(); route != "" {
+		r.Pattern = route
+		for _, param := range c.PathValues() {
+			bridge.SetPathValue(r, param.Name, param.Value)
+		}
+	}
+	call.run(r)
+	return call.err
+}
+
+func (call *call) run(r *http.Request) {
+	defer bridge.ReturnForms(call.request, r)
+	defer call.gate.Close()
+	call.chain.handler.ServeHTTP((*netWriter)(call), r)
+}
+
+// next is the innermost handler of the chain: it runs the handlers that come after
+// the Wrap.
+func (ch *chain) next(w http.ResponseWriter, r *http.Request) {
+	call := ch.find(w, r)
+	if !call.gate.Enter() {
+		return // the request is over
+	}
+	defer call.gate.Leave()
+
+	c := call.c
+	c.SetRequest(r)
+	defer func() {
+		bridge.ReturnForms(call.request, c.Request())
+		c.SetRequest(call.request)
+		c.SetResponse(call.response)
+	}()
+	if w, ok := w.(*netWriter); ok && w == (*netWriter)(call) {
+		call.err = call.next(c)
+		return
+	}
+	response := echo.NewResponse(w, call.app.Logger)
+	response.Status = http.StatusOK // as that of a new context
+	c.SetResponse(response)
+	call.err = call.next(c)
+	if call.err != nil && !response.Committed {
+		call.app.HTTPErrorHandler(c, call.err)
+	}
+}
+
+// find returns the call that a request belongs to. The context leads to it or, if
+// a middleware has put another in its place, the writer.
+func (ch *chain) find(w http.ResponseWriter, r *http.Request) *call {
+	if call, ok := r.Context().Value(ch).(*call); ok {
+		return call
+	}
+	nw, ok := bridge.FindWriter(w, func(nw *netWriter) bool { return nw.chain == ch })
+	if !ok {
+		panic("echoadapter: a middleware has replaced both the context of the request and the writer")
+	}
+	return (*call)(nw)
+}
+
+// Value implements context.Context.
+func (call *call) Value(key any) any {
+	switch key := key.(type) {
+	case *chain:
+		if key == call.chain {
+			return call
+		}
+	case scope.Key:
+		if rd := call.renderer(); rd != nil {
+			return rd
+		}
+	}
+	return call.Context.Value(key)
+}
+
+// A netWriter is the call as the writer for net/http middlewares.
+type netWriter call
+
+func (w *netWriter) Header() http.Header { return w.response.Header() }
+
+func (w *netWriter) WriteHeader(status int) {
+	if bridge.IsInformational(status) {
+		// To Echo's response it would be the status of the answer.
+		if raw := rawWriter(w.response); raw != nil {
+			raw.WriteHeader(status)
+		}
+		return
+	}
+	w.response.WriteHeader(status)
+}
+
+func (w *netWriter) Write(p []byte) (int, error) { return w.response.Write(p) }
+
+// Flush sends a 200 if no status was set. Echo's own leaves that to net/http, and
+// does not know of it.
+func (w *netWriter) Flush() {
+	if !isCommitted(w.response) {
+		w.response.WriteHeader(http.StatusOK)
+	}
+	_ = http.NewResponseController(w.response).Flush()
+}
+
+func (w *netWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return http.NewResponseController(w.response).Hijack()
+}
+
+// Push is HTTP/2's server push.
+func (w *netWriter) Push(target string, opts *http.PushOptions) error {
+	if pusher, ok := rawWriter(w.response).(http.Pusher); ok {
+		return pusher.Push(target, opts)
+	}
+	return http.ErrNotSupported
+}
+
+// Unwrap is for http.ResponseController.
+func (w *netWriter) Unwrap() http.ResponseWriter { return w.response }
+
+// Renderer is how errjson.Write finds the renderer.
+func (w *netWriter) Renderer() *errjson.Renderer { return (*call)(w).renderer() }
+
+// rawWriter returns the writer that Echo was called with, or nil.
+func rawWriter(w http.ResponseWriter) http.ResponseWriter {
+	if response, err := echo.UnwrapResponse(w); err == nil {
+		return response.Unwrap()
+	}
+	return nil
+}
+
+// isCommitted reports whether a part of the answer was sent.
+func isCommitted(w http.ResponseWriter) bool {
+	response, err := echo.UnwrapResponse(w)
+	return err == nil && response.Committed
+}

@@ -1,0 +1,284 @@
+package ginadapter
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"runtime"
+	"slices"
+
+	"github.com/gin-gonic/gin"
+	"github.com/hipflask/hipflask/errjson"
+	"github.com/hipflask/hipflask/internal/bridge"
+)
+
+// An errorsWriter is the writer for the handlers after Errors. Gin sends a status
+// without a body at once, in c.AbortWithStatus for instance; this writer holds one
+// of 400–599 until there is a body, and if none comes, the error is answered.
+//
+// Handlers and middlewares that have another writer are led to it by the body of
+// the request.
+type errorsWriter struct {
+	gin.ResponseWriter // Gin's own
+	renderer           *errjson.Renderer
+	request            *http.Request
+	body               io.ReadCloser // of request, as it came
+	encoding           string        // the Content-Encoding on entry, of a compressor outside
+	status             int           // what WriteHeader was last called with
+	held               bool          // the status was to be sent
+}
+
+// watch puts an errorsWriter in place of c.Writer.
+func watch(c *gin.Context, rd *errjson.Renderer) *errorsWriter {
+	e := &errorsWriter{
+		ResponseWriter: c.Writer, renderer: rd, request: c.Request,
+		body: c.Request.Body, encoding: c.Writer.Header().Get("Content-Encoding"),
+	}
+	c.Writer = e
+	if e.body != nil {
+		c.Request.Body = (*errorsBody)(e)
+	}
+	return e
+}
+
+// unwatch puts everything back.
+func (e *errorsWriter) unwatch(c *gin.Context) {
+	c.Writer = e.ResponseWriter
+	if body, ok := e.request.Body.(*errorsBody); ok && body == (*errorsBody)(e) {
+		e.request.Body = e.body
+	}
+}
+
+// finish answers if the handlers have failed, and have not answered themselves.
+func (e *errorsWriter) finish(c *gin.Context) {
+	e.unwatch(c)
+	if err := e.failure(c); err != nil {
+		e.answer(c, err)
+	} else {
+		e.release()
+	}
+}
+
+// panicked answers a panic that was recovered.
+func (e *errorsWriter) panicked(c *gin.Context, v any) {
+	err := newPanicError(v)
+	e.unwatch(c)
+	c.Abort() // Gin would go on with the handler after the one that panicked
+	if e.ResponseWriter.Written() {
+		bridge.Record(e.renderer, c.Request, err)
+		panic(http.ErrAbortHandler)
+	}
+	e.answer(c, err)
+}
+
+// failure returns the error to answer with, or nil.
+func (e *errorsWriter) failure(c *gin.Context) error {
+	status := e.ResponseWriter.Status()
+	switch {
+	case e.ResponseWriter.Written():
+		return nil
+	case len(c.Errors) == 0:
+		if isError(status) {
+			return &errjson.Error{Status: status}
+		}
+		return nil
+	case e.status >= 300 && e.status < 400, e.status == http.StatusNoContent:
+		return nil // an answer that has no body
+	}
+
+	err := lastFirst(c.Errors)
+	if !isError(e.status) || hasStatus(err) {
+		return err
+	}
+	// Being joined, it counts for what is no HTTP error itself and is not taken
+	// by a rule.
+	fallback := &errjson.Error{Status: e.status}
+	if last := c.Errors.Last(); last.IsType(gin.ErrorTypePublic) {
+		fallback.Message = last.Error()
+	}
+	return errors.Join(err, fallback)
+}
+
+// lastFirst returns the errors as one, the last one first: it is what Gin's users
+// answer with.
+func lastFirst(errs []*gin.Error) error {
+	if len(errs) == 1 {
+		return errs[0].Err
+	}
+	joined := make([]error, 0, len(errs))
+	for _, e := range slices.Backward(errs) {
+		joined = append(joined, e.Err)
+	}
+	return errors.Join(joined...)
+}
+
+// hasStatus reports whether errjson knows more of an error than a status set for
+// it says.
+func hasStatus(err error) bool {
+	if _, ok := errors.AsType[errjson.FieldError](err); ok {
+		return true
+	}
+	_, ok := errors.AsType[*http.MaxBytesError](err)
+	return ok
+}
+
+// answer sends an error. Nothing was sent before.
+func (e *errorsWriter) answer(c *gin.Context, err error) {
+	if c.Request.Pattern == "" {
+		c.Request.Pattern = c.FullPath() // for the log
+	}
+	// A handler may have meant to compress what does not come now.
+	if h := e.ResponseWriter.Header(); h.Get("Content-Encoding") != e.encoding {
+		h.Del("Content-Encoding")
+	}
+	e.renderer.Write(e.ResponseWriter, c.Request, err)
+	e.ResponseWriter.WriteHeaderNow() // for HEAD: Gin would add the body of its 404
+}
+
+// release sends a status that is held.
+func (e *errorsWriter) release() {
+	if e.held {
+		e.held = false
+		e.ResponseWriter.WriteHeaderNow()
+	}
+}
+
+func (e *errorsWriter) WriteHeader(status int) {
+	if e.held || status <= 0 {
+		return
+	}
+	e.status = status
+	e.ResponseWriter.WriteHeader(status)
+}
+
+func (e *errorsWriter) WriteHeaderNow() {
+	switch {
+	case e.held:
+	case !e.ResponseWriter.Written() && isError(e.Status()) && !e.describesBody():
+		e.held = true
+	default:
+		e.ResponseWriter.WriteHeaderNow()
+	}
+}
+
+// describesBody reports whether the answer to a HEAD request has the header fields
+// of one with a body.
+func (e *errorsWriter) describesBody() bool {
+	return e.request.Method == http.MethodHead && len(e.Header()["Content-Length"]) > 0
+}
+
+func (e *errorsWriter) Write(p []byte) (int, error) {
+	e.release()
+	return e.ResponseWriter.Write(p)
+}
+
+func (e *errorsWriter) WriteString(s string) (int, error) {
+	e.release()
+	return e.ResponseWriter.WriteString(s)
+}
+
+func (e *errorsWriter) Flush() {
+	e.release()
+	e.ResponseWriter.Flush()
+}
+
+func (e *errorsWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	e.release()
+	return hijack(e.ResponseWriter)
+}
+
+// Written reports what Gin's own writer would.
+func (e *errorsWriter) Written() bool { return e.held || e.ResponseWriter.Written() }
+
+// Size reports what Gin's own writer would.
+func (e *errorsWriter) Size() int {
+	if e.held {
+		return 0
+	}
+	return e.ResponseWriter.Size()
+}
+
+// Unwrap is for http.ResponseController.
+func (e *errorsWriter) Unwrap() http.ResponseWriter { return e.ResponseWriter }
+
+// Renderer is how errjson.Write finds the renderer.
+func (e *errorsWriter) Renderer() *errjson.Renderer { return e.renderer }
+
+// An errorsBody is an errorsWriter as the body of the request: the way to it where
+// a middleware has put a writer in place that does not unwrap. A context would do
+// as well, but costs a copy of each request.
+type errorsBody errorsWriter
+
+func (b *errorsBody) Read(p []byte) (int, error) { return b.body.Read(p) }
+func (b *errorsBody) Close() error               { return b.body.Close() }
+
+// Unwrap leads to the body as it came.
+func (b *errorsBody) Unwrap() io.ReadCloser { return b.body }
+
+// Renderer is how errjson.Write finds the renderer.
+func (b *errorsBody) Renderer() *errjson.Renderer { return b.renderer }
+
+// errorsOf returns the innermost errorsWriter that a writer or a request leads to,
+// or nil.
+func errorsOf(w http.ResponseWriter, r *http.Request) *errorsWriter {
+	if e, ok := bridge.FindWriter(w, func(*errorsWriter) bool { return true }); ok {
+		return e
+	}
+	for body := r.Body; body != nil; {
+		if b, ok := body.(*errorsBody); ok {
+			return (*errorsWriter)(b)
+		}
+		u, ok := body.(interface{ Unwrap() io.ReadCloser })
+		if !ok {
+			break
+		}
+		body = u.Unwrap()
+	}
+	return nil
+}
+
+func rendererOf(c *gin.Context) *errjson.Renderer {
+	if e := errorsOf(c.Writer, c.Request); e != nil {
+		return e.renderer
+	}
+	return bridge.Renderer(nil)
+}
+
+// isSent reports whether a part of an answer was sent. A status that is held is
+// none.
+func isSent(c *gin.Context) bool {
+	if e, ok := c.Writer.(*errorsWriter); ok {
+		return e.ResponseWriter.Written()
+	}
+	return c.Writer.Written()
+}
+
+func isError(status int) bool { return status >= 400 && status <= 599 }
+
+// A panicError is the value of a panic as an error.
+type panicError struct {
+	value any
+	stack []uintptr
+}
+
+// newPanicError must be called by a function that was deferred by what the panic
+// has ended: its frames are still on the stack then.
+func newPanicError(v any) *panicError {
+	stack := make([]uintptr, 64)
+	return &panicError{value: v, stack: stack[:runtime.Callers(4, stack)]}
+}
+
+// Error relies on fmt, which survives an Error or String method that panics.
+func (p *panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }
+
+// Unwrap returns the panic's value if that is an error.
+func (p *panicError) Unwrap() error {
+	err, _ := p.value.(error)
+	return err
+}
+
+// StackTrace is for logs and reporters.
+func (p *panicError) StackTrace() []uintptr { return p.stack }
