@@ -1,0 +1,125 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+	"github.com/go-chi/chi/v5"
+	"github.com/gorilla/mux"
+	"github.com/julienschmidt/httprouter"
+	"github.com/justinas/alice"
+	echov4 "github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v5"
+
+	echoadapter "github.com/hipflask/hipflask/adapters/echo"
+	echov4adapter "github.com/hipflask/hipflask/adapters/echov4"
+	ginadapter "github.com/hipflask/hipflask/adapters/gin"
+	"github.com/hipflask/hipflask/corsmw"
+	"github.com/hipflask/hipflask/errjson"
+)
+
+var routerNames = []string{"mux", "chi", "gorilla", "httprouter", "gin", "echo", "echov4"}
+
+// newRouter puts the resources on a router, with errors as JSON outermost and
+// CORS inside of it. A resource takes all methods, because it answers those that
+// it does not allow itself, in the same way on every router.
+//
+// The handlers get the path's variables from r.PathValue. ServeMux and chi put
+// them there; for the others it takes a line or two.
+func newRouter(name string, resources map[string]http.Handler, errs *errjson.Renderer, cors *corsmw.Middleware) (http.Handler, error) {
+	chain := alice.New(errs.Wrap, cors.Wrap)
+	switch name {
+	case "mux":
+		router := http.NewServeMux()
+		for path, resource := range resources {
+			router.Handle(path, resource)
+		}
+		return chain.Then(router), nil
+
+	case "chi":
+		router := chi.NewRouter()
+		for path, resource := range resources {
+			router.Handle(path, resource)
+		}
+		return chain.Then(router), nil
+
+	case "gorilla":
+		router := mux.NewRouter()
+		for path, resource := range resources {
+			router.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+				for name, value := range mux.Vars(r) {
+					r.SetPathValue(name, value)
+				}
+				resource.ServeHTTP(w, r)
+			})
+		}
+		return chain.Then(router), nil
+
+	case "httprouter":
+		router := httprouter.New()
+		router.HandleOPTIONS = false // the resources do
+		for path, resource := range resources {
+			for _, method := range allMethods {
+				router.Handle(method, colons(path), func(w http.ResponseWriter, r *http.Request, params httprouter.Params) {
+					for _, p := range params {
+						r.SetPathValue(p.Key, p.Value)
+					}
+					resource.ServeHTTP(w, r)
+				})
+			}
+		}
+		return chain.Then(router), nil
+
+	case "gin":
+		gin.SetMode(gin.ReleaseMode)
+		router := gin.New()
+		router.Use(ginadapter.Errors(errs), ginadapter.CORS(cors))
+		for path, resource := range resources {
+			router.Any(colons(path), func(c *gin.Context) {
+				for _, p := range c.Params {
+					c.Request.SetPathValue(p.Key, p.Value)
+				}
+				resource.ServeHTTP(c.Writer, c.Request)
+			})
+		}
+		return router, nil
+
+	case "echo":
+		router := echo.New()
+		router.HTTPErrorHandler = echoadapter.ErrorHandler(errs)
+		router.Use(echoadapter.Wrap(errs.Wrap), echoadapter.CORS(cors))
+		for path, resource := range resources {
+			router.Any(colons(path), echo.WrapHandler(resource))
+		}
+		return router, nil
+
+	case "echov4":
+		router := echov4.New()
+		router.HTTPErrorHandler = echov4adapter.ErrorHandler(errs)
+		router.Use(echov4adapter.Wrap(errs.Wrap), echov4adapter.CORS(cors))
+		for path, resource := range resources {
+			router.Any(colons(path), func(c echov4.Context) error {
+				for i, name := range c.ParamNames() {
+					c.Request().SetPathValue(name, c.ParamValues()[i])
+				}
+				resource.ServeHTTP(c.Response(), c.Request())
+				return nil
+			})
+		}
+		return router, nil
+	}
+	return nil, fmt.Errorf("no router %q; there are %s", name, strings.Join(routerNames, ", "))
+}
+
+// allMethods are the methods that a router without "any" is told of.
+var allMethods = []string{
+	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
+	http.MethodDelete, http.MethodOptions, http.MethodConnect, http.MethodTrace,
+}
+
+// colons turns /items/{id} into /items/:id.
+func colons(path string) string {
+	return strings.NewReplacer("{", ":", "}", "").Replace(path)
+}
