@@ -142,8 +142,7 @@ func (p *policy) decorate(h http.Header, r *http.Request, origins []string) {
 	others := h[headerVary]
 	if p.judgeOrigin(r, origins) != granted {
 		// The same Vary as on a granted request, or a cache would give this answer to those who are allowed.
-		v := make(values, 0, 1+len(others))
-		v.vary(h, others, &p.vary)
+		p.vary.addTo(h, others)
 		return
 	}
 	v := make(values, 0, p.actualSize+len(others))
@@ -161,15 +160,13 @@ func (p *policy) decorate(h http.Header, r *http.Request, origins []string) {
 func (p *policy) answerPreflight(w http.ResponseWriter, r *http.Request, origins, methods []string) {
 	h := w.Header()
 	others := h[headerVary]
-	asked := r.Header[headerReqHeaders]
-
-	if why, _ := p.judgePreflight(r, origins, methods, asked); why != granted {
-		v := make(values, 0, 1+len(others))
-		v.vary(h, others, &p.preflightVary)
+	if why, _ := p.judgePreflight(r, origins, methods); why != granted {
+		p.preflightVary.addTo(h, others)
 		w.WriteHeader(http.StatusForbidden)
 		return
 	}
 
+	asked := r.Header[headerReqHeaders]
 	v := make(values, 0, p.preflightSize+len(others)+len(asked))
 	v.vary(h, others, &p.preflightVary)
 	if p.origins.any {
@@ -245,7 +242,7 @@ func (p *policy) judgeOrigin(r *http.Request, origins []string) reason {
 // judgePreflight decides about a preflight as the browser will on seeing the answer (steps 7.1 to 7.7 of
 // https://fetch.spec.whatwg.org/#cors-preflight-fetch), and names the header at fault if one is. The work is bounded by the policy,
 // whatever the size of the request.
-func (p *policy) judgePreflight(r *http.Request, origins, methods, headers []string) (why reason, culprit string) {
+func (p *policy) judgePreflight(r *http.Request, origins, methods []string) (why reason, culprit string) {
 	if why := p.judgeOrigin(r, origins); why != granted {
 		return why, ""
 	}
@@ -255,10 +252,10 @@ func (p *policy) judgePreflight(r *http.Request, origins, methods, headers []str
 	if !p.methods.allow(methods[0]) {
 		return methodRefused, ""
 	}
-	if len(headers) == 0 {
-		return granted, ""
+	if asked := r.Header[headerReqHeaders]; len(asked) > 0 {
+		return p.headers.judge(asked)
 	}
-	return p.headers.judge(headers)
+	return granted, ""
 }
 
 // values is the memory of an answer, from which all its header values come.
@@ -286,7 +283,17 @@ type vary struct {
 	line  string // the names, joined
 }
 
-// vary adds a line to those that others have put there: Vary is a list (RFC 9110, section 12.5.5).
+// addTo adds the line to those that others have put there: Vary is a list (RFC 9110, section 12.5.5).
+func (own *vary) addTo(h http.Header, others []string) {
+	if len(others) == 0 {
+		h[headerVary] = []string{own.line}
+		return
+	}
+	v := make(values, 0, len(others)+1)
+	v.vary(h, others, own)
+}
+
+// vary does the same with the memory of an answer.
 func (v *values) vary(h http.Header, others []string, own *vary) {
 	if len(others) == 0 {
 		h[headerVary] = v.add(own.line)
@@ -299,7 +306,7 @@ func (v *values) vary(h http.Header, others []string, own *vary) {
 }
 
 // isIn reports whether lines have "*" or all names. It is a courtesy, so it does not go through lists of unusual length.
-func (v *vary) isIn(lines []string) bool {
+func (own *vary) isIn(lines []string) bool {
 	const maxLines, maxBytes = 8, 256
 	if len(lines) > maxLines {
 		return false
@@ -320,7 +327,7 @@ func (v *vary) isIn(lines []string) bool {
 	if has("*") {
 		return true
 	}
-	for _, name := range v.names {
+	for _, name := range own.names {
 		if !has(name) {
 			return false
 		}

@@ -163,12 +163,21 @@ func (h *headers) judge(lines []string) (why reason, culprit string) {
 	return granted, ""
 }
 
-// find returns the place of a name in the sorted list. Browsers send lower case; names in another case take the slow way.
+// find returns the place of a name in the sorted list. Names with upper-case letters, which browsers do not send, take the slow way.
 func (h *headers) find(name string) (i int, found bool) {
-	if i, found = h.index[name]; found {
-		return i, true
+	if i, found = h.index[name]; found || !hasUpper(name) {
+		return i, found
 	}
 	return slices.BinarySearchFunc(h.sorted, name, compareFold)
+}
+
+func hasUpper(s string) bool {
+	for i := range len(s) {
+		if 'A' <= s[i] && s[i] <= 'Z' {
+			return true
+		}
+	}
+	return false
 }
 
 // trimSpace removes optional white space (RFC 9110, section 5.6.3).
