@@ -74,12 +74,12 @@ type Config struct {
 // next handler runs only if there is one, and gets it with [FromContext] or
 // [Get]. Any other request is answered with [errjson.Write].
 //
-// It panics if no JSON can be decoded as a T, because it has a channel in it for
-// example.
+// It panics if T has something in it that no JSON can be decoded as, such as a
+// channel, unless cfg has another decoder.
 func New[T any](cfg Config) func(http.Handler) http.Handler {
 	c := newConfig(cfg)
 	p := planOf(reflect.TypeFor[T]())
-	if p.fault != nil {
+	if p.fault != nil && c.Unmarshal == nil {
 		panic(fmt.Sprintf("bodyjson: New[%v]: %v", p.typ, p.fault))
 	}
 	return func(next http.Handler) http.Handler {

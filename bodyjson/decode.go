@@ -5,6 +5,7 @@ import (
 	"context"
 	stdjson "encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"net/http"
 	"reflect"
@@ -71,6 +72,9 @@ var exactNumbers = json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v *any) er
 // has no fault it reports whether there is a body; v is zero if it has not.
 func (b *body) decode(r *http.Request, p *plan, v any) (present bool, err error) {
 	c := b.config
+	if p.fault != nil && c.Unmarshal == nil {
+		return false, fmt.Errorf("bodyjson: decoding a %v: %w", p.typ, p.fault)
+	}
 	headerErr := c.checkHeader(b, r)
 	if headerErr != nil && r.ContentLength != 0 {
 		return false, c.unlessSilent(headerErr) // RFC 9110, Section 15.5.16: without reading it
@@ -123,7 +127,7 @@ func (c *config) unmarshal(data []byte, p *plan, v any) error {
 		return c.diagnose(data, p, err)
 	}
 	// The zero value says that a required field is absent, or null, or zero.
-	if p.checks && (p.refusesNull && isNull(data) || p.doubtful(reflect.ValueOf(v).Elem())) {
+	if p.refusesNull && isNull(data) || p.checks && p.doubtful(reflect.ValueOf(v).Elem()) {
 		return c.diagnose(data, p, nil)
 	}
 	return nil

@@ -53,6 +53,9 @@ func malformed(f errjson.FieldError) *errjson.Error {
 func invalidFields(fields []errjson.FieldError, cause error) *errjson.Error {
 	e := errjson.Invalid(fields...)
 	e.Code, e.Err = codeInvalid, cause
+	if len(fields) == 0 {
+		e.Details = nil
+	}
 	return e
 }
 

@@ -20,6 +20,7 @@ func place(faults []errjson.FieldError, data []byte) {
 	at, line, column := 0, 1, 1
 	for i := range faults {
 		f := &faults[i]
+		f.Offset = min(max(f.Offset, at), len(data)) // an unmarshal method may tell another
 		passed := data[at:f.Offset]
 		if n := bytes.Count(passed, []byte("\n")); n > 0 {
 			line += n

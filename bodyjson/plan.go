@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -188,6 +187,9 @@ func (b planner) addFields(p *plan) {
 				f.plan = b.plan(inner.Elem())
 				rests = append(rests, f)
 			case inner.Kind() == reflect.Struct:
+				if inner != sf.Type && !sf.IsExported() {
+					p.fault = fmt.Errorf("%v: a pointer to an unexported struct cannot be embedded", l.typ)
+				}
 				if l.embeds {
 					queue = append(queue, level{inner, f.index, !seen[inner]})
 				}
@@ -238,7 +240,7 @@ func parseTag(sf reflect.StructField) (f field, embedded, ok bool) {
 	if tag == "-" || !sf.IsExported() && !sf.Anonymous {
 		return f, false, false
 	}
-	name, options := cutName(tag)
+	name, options, _ := strings.Cut(tag, ",")
 	f.name, f.tagged = cmp.Or(name, sf.Name), name != ""
 	for option := range strings.SplitSeq(options, ",") {
 		switch option {
@@ -260,27 +262,6 @@ func parseTag(sf reflect.StructField) (f field, embedded, ok bool) {
 		f.required = help
 	}
 	return f, embedded || sf.Anonymous && !f.tagged, true
-}
-
-// cutName cuts the name from a json tag: 'in quotes', if it has a comma in it.
-func cutName(tag string) (name, options string) {
-	if !strings.HasPrefix(tag, "'") {
-		name, options, _ = strings.Cut(tag, ",")
-		return name, options
-	}
-	end := 1
-	for end < len(tag) && tag[end] != '\'' {
-		if tag[end] == '\\' {
-			end++
-		}
-		end++
-	}
-	if end >= len(tag) {
-		return "", "" // the decoder refuses such a struct
-	}
-	inner := strings.NewReplacer(`\'`, `'`, `"`, `\"`).Replace(tag[1:end])
-	name, _ = strconv.Unquote(`"` + inner + `"`)
-	return name, strings.TrimPrefix(tag[end+1:], ",")
 }
 
 // find returns the field that a member's name stands for, and whether there are

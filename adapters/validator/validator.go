@@ -191,7 +191,7 @@ func jsonName(f reflect.StructField) (name string, ok bool) {
 	name, _, _ = strings.Cut(tag, ",")
 	switch {
 	case name != "":
-		return strings.Trim(name, "'"), true
+		return name, true
 	case f.Anonymous && indirectType(f.Type).Kind() == reflect.Struct:
 		return "", true
 	}

@@ -1,0 +1,494 @@
+package bodyjson_test
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hipflask/hipflask/bodyjson"
+	"github.com/hipflask/hipflask/errjson"
+)
+
+// invalid is the 422 with these details.
+func invalid(details ...string) answer { return fail(422, "invalid", notValid, details...) }
+
+// color has an unmarshal method that tells its faults in its own words.
+type color string
+
+func (c *color) UnmarshalText(text []byte) error {
+	switch string(text) {
+	case "red", "green":
+		*c = color(text)
+		return nil
+	case "black":
+		return errors.New("secret")
+	}
+	return errjson.FieldError{Code: "color", Message: "Must be red or green."}
+}
+
+// pair is a struct from an array.
+type pair struct{ X, Y int }
+
+func (p *pair) UnmarshalJSON(data []byte) error {
+	return json.Unmarshal(data, &[]any{&p.X, &p.Y})
+}
+
+// even is an integer that its own method checks.
+type even int
+
+func (e *even) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	tok, err := dec.ReadToken()
+	if err != nil {
+		return err
+	}
+	n, err := tok.Int()
+	if err != nil || n%2 != 0 {
+		return errors.New("secret")
+	}
+	*e = even(n)
+	return nil
+}
+
+type everything struct {
+	Name    string            `json:"name"`
+	Age     int               `json:"age"`
+	In      struct{ X int }   `json:"in"`
+	List    []int             `json:"l"`
+	Map     map[string]int    `json:"m"`
+	Numbers map[int8]bool     `json:"numbers"`
+	Small   int8              `json:"small"`
+	Big     uint64            `json:"big"`
+	Float   float32           `json:"float"`
+	Flag    bool              `json:"flag"`
+	When    time.Time         `json:"when"`
+	Bytes   []byte            `json:"bytes"`
+	Three   [3]int            `json:"three"`
+	Pointer *struct{ Y bool } `json:"pointer"`
+	Any     any               `json:"any"`
+	Color   color             `json:"color"`
+	Pair    pair              `json:"pair"`
+	Even    even              `json:"even"`
+	Quoted  int               `json:"quoted,string"`
+	Address netip.Addr        `json:"address"`
+	Perhaps bodyjson.Optional[struct {
+		Z int `json:"z"`
+	}] `json:"perhaps"`
+}
+
+func TestTypes(t *testing.T) {
+	h := echoing[everything](bodyjson.Config{})
+	t.Run("all at once", func(t *testing.T) {
+		assert.Equal(t, invalid(
+			fault("/name", "type", "Must be a string, not a number.", 8, 1, 9),
+			fault("/age", "type", "Must be an integer, not a string.", 16, 1, 17),
+			fault("/in/X", "type", "Must be an integer, not a boolean.", 30, 1, 31),
+			fault("/l/1", "type", "Must be an integer, not a string.", 43, 1, 44),
+			fault("/l/2", "type", "Must be an integer.", 47, 1, 48),
+			fault("/m/k~11", "type", "Must be an integer, not a string.", 63, 1, 64),
+		), do(h, post(`{"name":1,"age":"b","in":{"X":true},"l":[1,"a",3.5],"m":{"k/1":"z"}}`)))
+	})
+	t.Run("lines and columns", func(t *testing.T) {
+		assert.Equal(t, invalid(
+			fault("/age", "type", "Must be an integer, not a string.", 25, 2, 19),
+			fault("/l/1", "type", "Must be an integer, not an array.", 41, 3, 12),
+			fault("/m/💥~0", "type", "Must be an integer, not a string.", 65, 4, 15),
+		), do(h, post("{\r\n \"é\": \"💥\", \"age\": \"b\",\n \"l\": [ 1, [] ],\r\n \"m\": {\"💥~\":  \"\"}}")))
+	})
+	tests := []struct{ body, want string }{
+		{`{"name":null,"age":null,"in":null,"l":null,"m":null,"pointer":null,"when":null,"any":null}`, ""},
+		{`{"age":1.0}`, fault("/age", "type", "Must be an integer.", 7, 1, 8)},
+		{`{"age":1e2}`, fault("/age", "type", "Must be an integer.", 7, 1, 8)},
+		{`{"age":9223372036854775808}`, fault("/age", "range", "Must be from -9223372036854775808 to 9223372036854775807.", 7, 1, 8)},
+		{`{"small":-129}`, fault("/small", "range", "Must be from -128 to 127.", 9, 1, 10)},
+		{`{"big":-1}`, fault("/big", "range", "Must be from 0 to 18446744073709551615.", 7, 1, 8)},
+		{`{"float":1e39}`, fault("/float", "range", "The number is too large.", 9, 1, 10)},
+		{`{"float":"1"}`, fault("/float", "type", "Must be a number, not a string.", 9, 1, 10)},
+		{`{"flag":"true"}`, fault("/flag", "type", "Must be a boolean, not a string.", 8, 1, 9)},
+		{`{"in":[]}`, fault("/in", "type", "Must be an object, not an array.", 6, 1, 7)},
+		{`{"m":1}`, fault("/m", "type", "Must be an object, not a number.", 5, 1, 6)},
+		{`{"l":{}}`, fault("/l", "type", "Must be an array, not an object.", 5, 1, 6)},
+		{`{"numbers":{"1":true,"x":true,"300":1}}`, strings.Join([]string{
+			fault("/numbers/x", "type", "The name must be an integer.", 21, 1, 22),
+			fault("/numbers/300", "type", "The name must be an integer.", 30, 1, 31),
+			fault("/numbers/300", "type", "Must be a boolean, not a number.", 36, 1, 37)}, ",")},
+		{`{"when":"yesterday"}`, fault("/when", "format", "Must be a date and time in the format of RFC 3339.", 8, 1, 9)},
+		{`{"when":1}`, fault("/when", "type", "Must be a date and time in the format of RFC 3339, not a number.", 8, 1, 9)},
+		{`{"bytes":"*"}`, fault("/bytes", "format", "Must be a string in base64.", 9, 1, 10)},
+		{`{"bytes":[1]}`, fault("/bytes", "type", "Must be a string in base64, not an array.", 9, 1, 10)},
+		{`{"three":[1,2]}`, fault("/three", "length", "Must have 3 elements.", 9, 1, 10)},
+		{`{"three":[1,2,3,"x"]}`, fault("/three", "length", "Must have 3 elements.", 9, 1, 10)},
+		{`{"pointer":{"Y":1}}`, fault("/pointer/Y", "type", "Must be a boolean, not a number.", 16, 1, 17)},
+		{`{"pointer":1}`, fault("/pointer", "type", "Must be an object, not a number.", 11, 1, 12)},
+		{`{"any":[{"x":1e400}]}`, fault("/any/0/x", "range", "The number is too large.", 13, 1, 14)},
+		{`{"color":"blue"}`, fault("/color", "color", "Must be red or green.", 9, 1, 10)},
+		{`{"color":"black"}`, fault("/color", "format", "Is not in the right format.", 9, 1, 10)},
+		{`{"color":1}`, fault("/color", "type", "Must be a string, not a number.", 9, 1, 10)},
+		{`{"pair":[1,"2"]}`, fault("/pair", "format", "Is not in the right format.", 8, 1, 9)},
+		{`{"even":3}`, fault("/even", "format", "Is not in the right format.", 8, 1, 9)},
+		{`{"quoted":1}`, fault("/quoted", "type", "Must be an integer in a string, not a number.", 10, 1, 11)},
+		{`{"quoted":"x"}`, fault("/quoted", "format", "Must be an integer in a string.", 10, 1, 11)},
+		{`{"address":"::g"}`, fault("/address", "format", "Is not in the right format.", 11, 1, 12)},
+		{`{"perhaps":{"z":"1"}}`, fault("/perhaps/z", "type", "Must be an integer, not a string.", 16, 1, 17)},
+		{`{"perhaps":null}`, ""},
+		{`[]`, fault("", "type", "Must be an object, not an array.", 0, 1, 1)},
+		{` "x"`, fault("", "type", "Must be an object, not a string.", 1, 1, 2)},
+	}
+	for _, test := range tests {
+		t.Run(test.body, func(t *testing.T) {
+			got := do(h, post(test.body))
+			if test.want == "" {
+				assert.Equal(t, http.StatusOK, got.status)
+				return
+			}
+			assert.Equal(t, invalid(test.want), got)
+		})
+	}
+	t.Run("names that two types of number share", func(t *testing.T) {
+		got := do(echoing[map[float64]int](bodyjson.Config{}), post(`{"1":1,"1.0":2}`))
+		assert.Equal(t, 400, got.status)
+		assert.Contains(t, got.body, `"code":"duplicate"`)
+	})
+	t.Run("at most a hundred", func(t *testing.T) {
+		got := do(h, post(`{"l":[`+strings.Repeat(`"a",`, 10_000)+`1]}`))
+		assert.Equal(t, 100, strings.Count(got.body, `"pointer"`))
+		got = do(h, post(`{"l":[`+strings.Repeat(`"a",`, 10_000)+`]}`))
+		assert.Equal(t, 400, got.status, "the syntax is looked at to the end")
+	})
+	t.Run("tells nothing internal and not the body", func(t *testing.T) {
+		body := `{"name":["SECRET1"],"age":"SECRET2","color":"black","address":"SECRET3","in":SECRET4}`
+		for _, body := range []string{body, strings.Replace(body, "SECRET4", "0", 1)} {
+			got := do(h, post(body))
+			for _, word := range []string{"SECRET", "secret", "everything", "int8", "struct", "json:", "unmarshal", "Go "} {
+				assert.NotContains(t, strings.ReplaceAll(got.body, "Must be a", ""), word)
+			}
+		}
+	})
+}
+
+func (a answer) replace(old, new string) answer {
+	a.body = strings.Replace(a.body, old, new, 1)
+	return a
+}
+
+type Base struct {
+	ID int `json:"id" required:"true"`
+}
+
+type deep struct {
+	*Base
+	Name  string          `json:"name" required:"name is required"`
+	Age   int             `json:"age" required:"true"`
+	Items []line          `json:"items"`
+	ByKey map[string]line `json:"by_key"`
+	First *line           `json:"first"`
+	Set   bodyjson.Optional[line]
+	Maybe bodyjson.Optional[int] `json:"maybe" required:"true"`
+	Tags  []string               `json:"tags" required:"true"`
+	Not   int                    `json:"not" required:"false"`
+}
+
+type line struct {
+	Qty int `json:"qty" required:"true"`
+}
+
+// node is recursive.
+type node struct {
+	Name  string  `json:"name" required:"true"`
+	Nodes []*node `json:"nodes"`
+}
+
+func TestRequired(t *testing.T) {
+	h := echoing[deep](bodyjson.Config{})
+	status := func(body string) int { return do(h, post(body)).status }
+	const rest = `"id":0,"name":"","maybe":null,"tags":[]`
+
+	t.Run("zero is present", func(t *testing.T) {
+		assert.Equal(t, 200, status(`{"age":0,`+rest+`}`))
+		assert.Equal(t, 200, status(`{"age":0,"items":[{"qty":0}],"by_key":{"a":{"qty":0}},"first":{"qty":0},"Set":{"qty":0},`+rest+`}`))
+	})
+	t.Run("absent", func(t *testing.T) {
+		assert.Equal(t, invalid(fault("/age", "required", isRequired, 1, 1, 2)), do(h, post(` {`+rest+`}`)))
+	})
+	t.Run("all of them", func(t *testing.T) {
+		assert.Equal(t, invalid(
+			fault("/id", "required", isRequired, 0, 1, 1),
+			fault("/name", "required", "name is required", 0, 1, 1),
+			fault("/age", "required", isRequired, 0, 1, 1),
+			fault("/maybe", "required", isRequired, 0, 1, 1),
+			fault("/tags", "required", isRequired, 0, 1, 1),
+		), do(h, post(`{}`)))
+	})
+	t.Run("with faults of types", func(t *testing.T) {
+		assert.Equal(t, invalid(
+			fault("/age", "required", isRequired, 0, 1, 1),
+			fault("/items", "type", "Must be an array, not a number.", 9, 1, 10),
+		), do(h, post(`{"items":1,`+rest+`}`)))
+	})
+	t.Run("null", func(t *testing.T) {
+		assert.Equal(t, invalid(fault("/age", "null", "Must not be null.", 7, 1, 8)), do(h, post(`{"age":null,`+rest+`}`)))
+		assert.Equal(t, invalid(fault("/tags", "null", "Must not be null.", 8, 1, 9)),
+			do(h, post(`{"tags":null,"id":0,"age":0,"name":"","maybe":1}`)))
+	})
+	t.Run("null of a type with a method", func(t *testing.T) {
+		type holder struct {
+			C sql.NullInt64   `json:"-"`
+			R json.RawMessage `json:"r" required:"true"`
+		}
+		h := echoing[holder](bodyjson.Config{})
+		assert.Equal(t, ok(`{"r":0}`), do(h, post(`{"r":0}`)))
+		assert.Equal(t, invalid(fault("/r", "required", isRequired, 0, 1, 1)), do(h, post(`{}`)))
+	})
+	for name, field := range map[string]string{
+		"array":    `"items":[{"qty":1},{"qty":2},{"qty":0},{}]`,
+		"map":      `"by_key":{"a/b":{}}`,
+		"pointer":  `"first":{}`,
+		"Optional": `"Set":{}`,
+	} {
+		t.Run("in "+name, func(t *testing.T) {
+			want := map[string]string{"array": "/items/3/qty", "map": "/by_key/a~1b/qty", "pointer": "/first/qty", "Optional": "/Set/qty"}[name]
+			body := `{"age":1,` + rest + `,` + field + `}`
+			at := strings.LastIndex(body, "{}")
+			assert.Equal(t, invalid(fault(want, "required", isRequired, at, 1, at+1)), do(h, post(body)))
+		})
+	}
+	t.Run("not in what is null or absent", func(t *testing.T) {
+		assert.Equal(t, 200, status(`{"age":1,"items":null,"by_key":null,"first":null,"Set":null,`+rest+`}`))
+		assert.Equal(t, 200, status(`{"age":1,"items":[],"by_key":{},`+rest+`}`))
+	})
+	t.Run("in a recursive type", func(t *testing.T) {
+		h := echoing[node](bodyjson.Config{})
+		assert.Equal(t, 200, do(h, post(`{"name":"","nodes":[{"name":"","nodes":[null]}]}`)).status)
+		assert.Equal(t, invalid(fault("/nodes/0/nodes/1/name", "required", isRequired, 52, 1, 53)),
+			do(h, post(`{"name":"","nodes":[{"name":"","nodes":[{"name":""},{}]}]}`)))
+	})
+	t.Run("in the elements of the body", func(t *testing.T) {
+		assert.Equal(t, invalid(fault("/1/qty", "required", isRequired, 11, 1, 12)), do(echoing[[]line](bodyjson.Config{}), post(`[{"qty":0},{}]`)))
+	})
+	t.Run("of another decoder", func(t *testing.T) {
+		h := echoing[line](bodyjson.Config{Unmarshal: json.Unmarshal})
+		assert.Equal(t, ok(`{"qty":0}`), do(h, post(`{"qty":0}`)))
+		assert.Equal(t, invalid(fault("/qty", "required", isRequired, 0, 1, 1)), do(h, post(`{}`)))
+	})
+}
+
+// TestNames has the fields of structs chosen as the decoder chooses them.
+func TestNames(t *testing.T) {
+	type Inner struct {
+		Same int `json:"same" required:"true"`
+		Only int `json:"only" required:"true"`
+	}
+	type Other struct {
+		Both int `required:"true"`
+	}
+	type Third struct {
+		Both int `required:"true"`
+	}
+	type outer struct {
+		Inner
+		Other
+		*Third
+		Same   int            `json:"same"`
+		Slash  int            `json:"a/b" required:"true"`
+		Plain  int            `required:"true"`
+		Hidden int            `json:"-" required:"true"`
+		Any    int            `json:"any_case,case:ignore" required:"true"`
+		Rest   map[string]int `json:",embed"`
+	}
+	h := echoing[outer](bodyjson.Config{DisallowUnknownFields: true})
+	assert.Equal(t, invalid(
+		fault("/only", "required", isRequired, 0, 1, 1),
+		fault("/a~1b", "required", isRequired, 0, 1, 1),
+		fault("/Plain", "required", isRequired, 0, 1, 1),
+		fault("/any_case", "required", isRequired, 0, 1, 1),
+	), do(h, post(`{}`)))
+	got := do(bodyjson.New[outer](bodyjson.Config{DisallowUnknownFields: true})(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v, _ := bodyjson.FromContext[outer](r.Context())
+		fmt.Fprint(w, v.Same, v.Only, v.Slash, v.Plain, v.Any, v.Rest)
+	})), post(`{"only":0,"a/b":1,"Plain":3,"ANYCASE":4,"Both":5}`))
+	assert.Equal(t, "0 0 1 3 4 map[Both:5]", got.body)
+	assert.Equal(t, invalid(fault("/rest", "type", "Must be an integer, not a string.", 8, 1, 9)),
+		do(h, post(`{"rest":"","only":0,"a/b":1,"Plain":3,"ANYCASE":0}`)))
+
+	t.Run("more than one", func(t *testing.T) {
+		type twins struct {
+			A int `json:"a_b,case:ignore"`
+			B int `json:"ab,case:ignore"`
+		}
+		got := do(echoing[twins](bodyjson.Config{}), post(`{"A-B":1}`))
+		assert.Equal(t, invalid(fault("/A-B", "unknown_field", "More than one field is called so, but for the case.", 1, 1, 2)), got)
+	})
+	t.Run("a rest of raw values", func(t *testing.T) {
+		type raw struct {
+			A    int            `json:"a"`
+			Rest jsontext.Value `json:",embed"`
+		}
+		h := echoing[raw](bodyjson.Config{DisallowUnknownFields: true})
+		assert.Equal(t, 200, do(h, post(`{"x":[1e400]}`)).status)
+		assert.Equal(t, 422, do(h, post(`{"x":1,"a":""}`)).status)
+	})
+}
+
+// checked has a Validate method with a pointer receiver, and byValue one with the
+// context and a value receiver.
+type checked struct {
+	Name  string `json:"name"`
+	Items []line `json:"items"`
+}
+
+func (c *checked) Validate() error {
+	switch c.Name {
+	case "plain":
+		return errors.New("secret: table users")
+	case "field":
+		return errjson.FieldError{Pointer: "/name", Code: "taken", Message: "Is taken."}
+	case "bare":
+		return fmt.Errorf("wrapped: %w", &errjson.FieldError{Pointer: "/name"})
+	case "joined":
+		return errors.Join(
+			errjson.FieldError{Pointer: "/items/1/qty", Message: "Too many."},
+			fmt.Errorf("and: %w", errjson.FieldError{Pointer: "/absent/x", Code: "absent", Message: "Is missing."}),
+			errjson.FieldError{Pointer: "/items/0", Code: "sold", Message: "Is sold."})
+	case "status":
+		return fmt.Errorf("conflict: %w", errjson.Conflict("It is there."))
+	case "cancelled":
+		return context.DeadlineExceeded
+	case "many":
+		var all []error
+		for range 10_000 {
+			all = append(all, errjson.FieldError{Pointer: "/name"})
+		}
+		return errors.Join(all...)
+	}
+	return nil
+}
+
+type byValue struct {
+	Name string `json:"name"`
+}
+
+type nameKey struct{}
+
+func (v byValue) Validate(ctx context.Context) error {
+	if v.Name != ctx.Value(nameKey{}) {
+		return errjson.FieldError{Pointer: "/name", Code: "name", Message: "Is another."}
+	}
+	return nil
+}
+
+func TestValidate(t *testing.T) {
+	tests := []struct {
+		body string
+		want answer
+	}{
+		{`{"name":"good","items":null}`, ok(`{"name":"good","items":[]}`)},
+		{`{"name":"plain"}`, invalid()},
+		{`{"name":"field"}`, invalid(fault("/name", "taken", "Is taken.", 8, 1, 9))},
+		{`{"name":"bare"}`, invalid(fault("/name", "invalid", "Is not valid.", 8, 1, 9))},
+		{`{"items":[{"qty":0},{"qty":2}], "name":"joined"}`, invalid(
+			fault("/absent/x", "absent", "Is missing.", 0, 1, 1),
+			fault("/items/0", "sold", "Is sold.", 10, 1, 11),
+			fault("/items/1/qty", "invalid", "Too many.", 27, 1, 28))},
+		{`{"name":"status"}`, answer{409, map[string]string{"Content-Type": "application/json"},
+			`{"error":"Conflict","message":"It is there.","status":409}`}},
+		{`{"name":"cancelled"}`, answer{504, map[string]string{"Content-Type": "application/json"},
+			`{"error":"Gateway Timeout","message":"The answer took too long.","status":504}`}},
+	}
+	for _, test := range tests {
+		t.Run(test.body, func(t *testing.T) {
+			assert.Equal(t, test.want.replace(`"items":[]`, `"items":null`), do(echoing[checked](bodyjson.Config{}), post(test.body)))
+			assert.Equal(t, test.want.status, do(echoing[*checked](bodyjson.Config{}), post(test.body)).status)
+		})
+	}
+	t.Run("at most a hundred", func(t *testing.T) {
+		assert.Equal(t, 100, strings.Count(do(echoing[checked](bodyjson.Config{}), post(`{"name":"many"}`)).body, `"pointer"`))
+	})
+	t.Run("with the context, by value", func(t *testing.T) {
+		r := post(`{"name":"a"}`)
+		r = r.WithContext(context.WithValue(r.Context(), nameKey{}, "a"))
+		assert.Equal(t, 200, do(echoing[byValue](bodyjson.Config{}), r).status)
+		assert.Equal(t, invalid(fault("/name", "name", "Is another.", 8, 1, 9)), do(echoing[byValue](bodyjson.Config{}), post(`{"name":"a"}`)))
+		assert.Equal(t, 422, do(echoing[*byValue](bodyjson.Config{}), post(`{"name":"a"}`)).status)
+	})
+	t.Run("not of null", func(t *testing.T) {
+		assert.Equal(t, ok("null"), do(echoing[*checked](bodyjson.Config{}), post(`null`)))
+	})
+	t.Run("Config.Validate", func(t *testing.T) {
+		var got []any
+		cfg := bodyjson.Config{Validate: func(_ context.Context, v any) error {
+			got = append(got, v)
+			return errjson.FieldError{Pointer: "", Code: "all", Message: "All wrong."}
+		}}
+		want := invalid(fault("", "all", "All wrong.", 1, 1, 2))
+		assert.Equal(t, want, do(echoing[named](cfg), post(` {"name":"a"}`)))
+		assert.Equal(t, want, do(echoing[*named](cfg), post(` {"name":"a"}`)))
+		assert.Equal(t, want, do(echoing[[]int](cfg), post(` [1]`)))
+		assert.Equal(t, invalid(fault("/name", "taken", "Is taken.", 8, 1, 9)), do(echoing[checked](cfg), post(`{"name":"field"}`)),
+			"the value's own method goes first")
+		assert.Equal(t, ok(`{"name":""}`), do(echoing[named](bodyjson.Config{Validate: cfg.Validate, Silent: true}), post(` {"name":"a"}`)))
+		require.Len(t, got, 4)
+		assert.IsType(t, &named{}, got[0])
+		assert.IsType(t, &named{}, got[1])
+		assert.IsType(t, &[]int{}, got[2])
+	})
+}
+
+func TestOtherDecoder(t *testing.T) {
+	errOther := errors.New("secret")
+	cfg := bodyjson.Config{Unmarshal: func(data []byte, v any) error {
+		if strings.Contains(string(data), "refuse") {
+			return errOther
+		}
+		return json.Unmarshal(data, v)
+	}}
+	everyWay[named](t, cfg, func(t *testing.T, h http.Handler) {
+		assert.Equal(t, ok(`{"name":"a"}`), do(h, post(`{"NAME":"a"}`)), "its own rules for names")
+		assert.Equal(t, 400, do(h, post(`{"name":"a","name":"b"}`)).status, "but no duplicates")
+		assert.Equal(t, 400, do(h, post("{\"name\":\"\xff\"}")).status, "nor invalid UTF-8")
+		assert.Equal(t, 400, do(h, post(`{} x`)).status, "nor trailing data")
+		assert.Equal(t, 422, do(h, post(`null`)).status)
+		assert.Equal(t, invalid(fault("/name", "type", "Must be a string, not a number.", 8, 1, 9)), do(h, post(`{"name":1}`)))
+		assert.Equal(t, invalid(), do(h, post(`{"name":"refuse"}`)))
+	})
+}
+
+func TestUndecodableTypes(t *testing.T) {
+	type bad struct {
+		Channel chan int `json:"channel"`
+	}
+	assert.PanicsWithValue(t, "bodyjson: New[[]map[string]bodyjson_test.bad]: json: cannot unmarshal JSON null into Go chan int",
+		func() {
+			defer func() {
+				text := strings.Replace(fmt.Sprint(recover()), "unable to", "cannot", 1) // the decoder varies it on purpose
+				panic(strings.Replace(text, "unmarshal into", "unmarshal JSON null into", 1))
+			}()
+			bodyjson.New[[]map[string]bad](bodyjson.Config{})
+		})
+	assert.Panics(t, func() { bodyjson.New[struct{ D time.Duration }](bodyjson.Config{}) })
+	assert.Panics(t, func() { bodyjson.New[fmt.Stringer](bodyjson.Config{}) })
+	assert.Panics(t, func() {
+		bodyjson.New[struct {
+			A int `json:"a,omitEmpty"`
+		}](bodyjson.Config{})
+	})
+	type hidden struct{ A int }
+	assert.Panics(t, func() { bodyjson.New[struct{ *hidden }](bodyjson.Config{}) })
+	assert.NotPanics(t, func() {
+		bodyjson.New[struct{ D time.Duration }](bodyjson.Config{Unmarshal: json.Unmarshal})
+	})
+
+	_, err := bodyjson.Get[bad](post(`{"channel":1}`))
+	require.Error(t, err)
+	var answer *errjson.Error
+	assert.NotErrorAs(t, err, &answer, "it is a fault of the program: a 500")
+}

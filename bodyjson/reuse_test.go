@@ -1,0 +1,492 @@
+package bodyjson_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/justinas/alice"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hipflask/hipflask/bodyjson"
+)
+
+// within runs a handler behind mw, once.
+func within(t *testing.T, mw alice.Constructor, r *http.Request, handler func(r *http.Request)) {
+	t.Helper()
+	ran := false
+	a := do(mw(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		ran = true
+		handler(r)
+	})), r)
+	require.True(t, ran, "%+v", a)
+}
+
+// none is no middleware: Get and Bytes do without.
+func none(next http.Handler) http.Handler { return next }
+
+const text = ` {"name":"a", "x":[1]} `
+
+func middlewares() map[string]alice.Constructor {
+	return map[string]alice.Constructor{
+		"new":           bodyjson.New[named](bodyjson.Config{}),
+		"lazy":          bodyjson.Lazy(bodyjson.Config{}),
+		"none":          none,
+		"lazy and new":  alice.New(bodyjson.Lazy(bodyjson.Config{}), bodyjson.New[named](bodyjson.Config{})).Then,
+		"new and lazy":  alice.New(bodyjson.New[named](bodyjson.Config{}), bodyjson.Lazy(bodyjson.Config{})).Then,
+		"new of others": alice.New(bodyjson.New[any](bodyjson.Config{}), bodyjson.New[*named](bodyjson.Config{})).Then,
+	}
+}
+
+func TestReadAgain(t *testing.T) {
+	get := func(t *testing.T, r *http.Request) {
+		v, err := bodyjson.Get[named](r)
+		require.NoError(t, err)
+		assert.Equal(t, named{"a"}, v)
+	}
+	all := func(t *testing.T, r *http.Request) {
+		raw, err := io.ReadAll(r.Body)
+		require.NoError(t, err)
+		assert.Equal(t, text, string(raw))
+	}
+	asBytes := func(t *testing.T, r *http.Request) {
+		raw, err := bodyjson.Bytes(r)
+		require.NoError(t, err)
+		assert.Equal(t, text, string(raw))
+		raw[0] = 'x' // it is a copy
+	}
+	stream := func(t *testing.T, r *http.Request) {
+		var v named
+		dec := json.NewDecoder(r.Body)
+		require.NoError(t, dec.Decode(&v))
+		assert.Equal(t, named{"a"}, v)
+		require.ErrorIs(t, dec.Decode(&v), io.EOF)
+	}
+	other := func(t *testing.T, r *http.Request) {
+		v, err := bodyjson.Get[map[string]any](r)
+		require.NoError(t, err)
+		assert.Equal(t, map[string]any{"name": "a", "x": []any{1.0}}, v)
+	}
+	closing := func(t *testing.T, r *http.Request) {
+		_, err := r.Body.Read(make([]byte, 3))
+		require.NoError(t, err)
+		require.NoError(t, r.Body.Close())
+	}
+	steps := map[string]func(*testing.T, *http.Request){
+		"get": get, "all": all, "bytes": asBytes, "stream": stream, "other": other, "close": closing,
+	}
+	for mwName, mw := range middlewares() {
+		for first, step1 := range steps {
+			for second, step2 := range steps {
+				if mwName == "none" && (first != "get" && first != "bytes" && first != "other") {
+					continue // without a middleware a Body can be read once, until the first ask
+				}
+				t.Run(strings.Join([]string{mwName, first, second}, "/"), func(t *testing.T) {
+					within(t, mw, post(text), func(r *http.Request) {
+						step1(t, r)
+						step2(t, r)
+						step1(t, r)
+					})
+				})
+			}
+		}
+	}
+	t.Run("a reader that stops short sees no second body", func(t *testing.T) {
+		within(t, bodyjson.New[named](bodyjson.Config{}), post(text), func(r *http.Request) {
+			// This is how net/http sends a body on, in a reverse proxy.
+			n, err := io.Copy(io.Discard, io.LimitReader(r.Body, int64(len(text))))
+			require.NoError(t, err)
+			assert.Len(t, text, int(n))
+			n, err = io.Copy(io.Discard, r.Body)
+			require.NoError(t, err)
+			assert.Zero(t, n)
+		})
+	})
+	t.Run("lines", func(t *testing.T) {
+		within(t, bodyjson.Lazy(bodyjson.Config{}), post("1\n2\n"), func(r *http.Request) {
+			for range 2 {
+				scanner := bufio.NewScanner(r.Body)
+				n := 0
+				for scanner.Scan() {
+					n++
+				}
+				assert.Equal(t, 2, n)
+			}
+		})
+	})
+	t.Run("no bytes wanted", func(t *testing.T) {
+		within(t, bodyjson.Lazy(bodyjson.Config{}), post(text), func(r *http.Request) {
+			n, err := r.Body.Read(nil)
+			require.NoError(t, err)
+			assert.Zero(t, n)
+		})
+	})
+}
+
+func TestNothingIsReadUntilAsked(t *testing.T) {
+	r := post(text)
+	r.Body = unreadable{t}
+	within(t, bodyjson.Lazy(bodyjson.Config{}), r, func(r *http.Request) {
+		_, there := bodyjson.FromContext[named](r.Context())
+		assert.False(t, there)
+	})
+}
+
+// TestUploads has bodies that are not JSON go by untouched: they may be of any size.
+func TestUploads(t *testing.T) {
+	upload := func(size int) *http.Request {
+		r := post(strings.Repeat("a", size))
+		r.Header.Set("Content-Type", "application/octet-stream")
+		return r
+	}
+	mw := bodyjson.Lazy(bodyjson.Config{MaxBytes: 16})
+	t.Run("read", func(t *testing.T) {
+		within(t, mw, upload(1000), func(r *http.Request) {
+			raw, err := io.ReadAll(r.Body)
+			require.NoError(t, err)
+			assert.Len(t, raw, 1000)
+			raw, err = io.ReadAll(r.Body)
+			require.NoError(t, err)
+			assert.Empty(t, raw)
+			_, err = bodyjson.Bytes(r)
+			require.ErrorContains(t, err, "already read")
+			require.NoError(t, r.Body.Close())
+		})
+	})
+	t.Run("asked for", func(t *testing.T) {
+		within(t, mw, upload(16), func(r *http.Request) {
+			_, err := bodyjson.Get[string](r)
+			require.Error(t, err)
+			for range 2 {
+				raw, err := bodyjson.Bytes(r)
+				require.NoError(t, err)
+				assert.Len(t, raw, 16)
+				raw, err = io.ReadAll(r.Body)
+				require.NoError(t, err)
+				assert.Len(t, raw, 16)
+			}
+		})
+		within(t, mw, upload(17), func(r *http.Request) {
+			_, err := bodyjson.Bytes(r)
+			var over *http.MaxBytesError
+			require.ErrorAs(t, err, &over)
+			assert.Equal(t, int64(16), over.Limit)
+		})
+	})
+	t.Run("closed", func(t *testing.T) {
+		closed := false
+		r := upload(1)
+		r.Body = closer{r.Body, &closed}
+		within(t, mw, r, func(r *http.Request) { require.NoError(t, r.Body.Close()) })
+		assert.True(t, closed)
+	})
+}
+
+type closer struct {
+	io.ReadCloser
+	closed *bool
+}
+
+func (c closer) Close() error {
+	*c.closed = true
+	return c.ReadCloser.Close()
+}
+
+// hidingBody is what a middleware wraps a body in.
+type hidingBody struct{ io.ReadCloser }
+
+// tellingBody tells what is in it.
+type tellingBody struct{ io.ReadCloser }
+
+func (b tellingBody) Unwrap() io.ReadCloser { return b.ReadCloser }
+
+func TestWrappers(t *testing.T) {
+	for mwName, mw := range map[string]alice.Constructor{
+		"new": bodyjson.New[named](bodyjson.Config{DisallowUnknownFields: false}), "lazy": bodyjson.Lazy(bodyjson.Config{}),
+	} {
+		for wrapName, wrap := range map[string]func(io.ReadCloser) io.ReadCloser{
+			"hiding":         func(b io.ReadCloser) io.ReadCloser { return hidingBody{b} },
+			"telling":        func(b io.ReadCloser) io.ReadCloser { return tellingBody{b} },
+			"MaxBytesReader": func(b io.ReadCloser) io.ReadCloser { return http.MaxBytesReader(httptest.NewRecorder(), b, 1000) },
+			"nil":            func(io.ReadCloser) io.ReadCloser { return nil },
+		} {
+			if mwName == "lazy" && wrapName == "nil" {
+				continue // there is no body any more
+			}
+			t.Run(mwName+"/"+wrapName, func(t *testing.T) {
+				within(t, mw, post(text), func(r *http.Request) {
+					r.Body = wrap(r.Body)
+					v, err := bodyjson.Get[named](r)
+					require.NoError(t, err)
+					assert.Equal(t, named{"a"}, v)
+					_, err = bodyjson.Get[map[string]any](r)
+					require.NoError(t, err)
+					raw, err := bodyjson.Bytes(r)
+					require.NoError(t, err)
+					assert.Equal(t, text, string(raw))
+				})
+			})
+		}
+	}
+	t.Run("a smaller limit holds", func(t *testing.T) {
+		within(t, bodyjson.Lazy(bodyjson.Config{}), post(text), func(r *http.Request) {
+			r.Body = http.MaxBytesReader(httptest.NewRecorder(), r.Body, 4)
+			_, err := bodyjson.Get[named](r)
+			var over *http.MaxBytesError
+			require.ErrorAs(t, err, &over)
+			assert.Equal(t, int64(4), over.Limit)
+		})
+	})
+	t.Run("the rules hold behind a wrapper", func(t *testing.T) {
+		within(t, bodyjson.Lazy(bodyjson.Config{DisallowUnknownFields: true}), post(text), func(r *http.Request) {
+			r.Body = hidingBody{r.Body}
+			_, err := bodyjson.Get[named](r)
+			require.Error(t, err)
+		})
+	})
+}
+
+func TestInnermostRules(t *testing.T) {
+	strict := bodyjson.Lazy(bodyjson.Config{DisallowUnknownFields: true})
+	lax := bodyjson.Lazy(bodyjson.Config{})
+	within(t, alice.New(strict, lax).Then, post(text), func(r *http.Request) {
+		_, err := bodyjson.Get[named](r)
+		require.NoError(t, err)
+	})
+	within(t, alice.New(lax, strict).Then, post(text), func(r *http.Request) {
+		_, err := bodyjson.Get[named](r)
+		require.Error(t, err)
+	})
+	within(t, alice.New(bodyjson.Lazy(bodyjson.Config{MaxBytes: 4}), lax).Then, post(text), func(r *http.Request) {
+		_, err := bodyjson.Get[named](r)
+		require.Error(t, err, "the smaller limit holds, wherever it is")
+	})
+}
+
+func TestContext(t *testing.T) {
+	type key struct{}
+	r := post(text)
+	ctx, cancel := context.WithCancelCause(context.WithValue(r.Context(), key{}, 1))
+	r = r.WithContext(ctx)
+	within(t, bodyjson.New[named](bodyjson.Config{}), r, func(r *http.Request) {
+		v, there := bodyjson.FromContext[named](r.Context())
+		assert.True(t, there)
+		assert.Equal(t, named{"a"}, v)
+		_, there = bodyjson.FromContext[*named](r.Context())
+		assert.False(t, there)
+
+		assert.Equal(t, 1, r.Context().Value(key{}))
+		_, there = r.Context().Deadline()
+		assert.False(t, there)
+		child, stop := context.WithCancel(r.Context())
+		defer stop()
+		require.NoError(t, r.Context().Err())
+		cancel(io.ErrNoProgress)
+		<-r.Context().Done()
+		<-child.Done()
+		require.ErrorIs(t, r.Context().Err(), context.Canceled)
+		assert.Equal(t, io.ErrNoProgress, context.Cause(r.Context()))
+	})
+	t.Run("NewContext", func(t *testing.T) {
+		ctx := bodyjson.NewContext(t.Context(), named{"b"})
+		v, there := bodyjson.FromContext[named](ctx)
+		assert.True(t, there)
+		assert.Equal(t, named{"b"}, v)
+		v, err := bodyjson.Get[named](post(text).WithContext(ctx))
+		require.NoError(t, err)
+		assert.Equal(t, named{"b"}, v)
+	})
+	t.Run("the outer value", func(t *testing.T) {
+		within(t, alice.New(bodyjson.New[named](bodyjson.Config{}), bodyjson.New[any](bodyjson.Config{})).Then, post(text), func(r *http.Request) {
+			_, there := bodyjson.FromContext[named](r.Context())
+			assert.True(t, there)
+		})
+	})
+}
+
+// counted counts how often it is decoded.
+type counted struct{ Name string }
+
+var decoded atomic.Int64
+
+func (c *counted) UnmarshalJSON(data []byte) error {
+	decoded.Add(1)
+	return json.Unmarshal(data, (*named)(c))
+}
+
+func TestConcurrency(t *testing.T) {
+	for name, mw := range map[string]alice.Constructor{"lazy": bodyjson.Lazy(bodyjson.Config{}), "new": bodyjson.New[named](bodyjson.Config{})} {
+		t.Run(name, func(t *testing.T) {
+			decoded.Store(0)
+			within(t, mw, post(text), func(r *http.Request) {
+				var wg sync.WaitGroup
+				for range 16 {
+					wg.Go(func() {
+						v, err := bodyjson.Get[counted](r)
+						assert.NoError(t, err)
+						assert.Equal(t, counted{"a"}, v)
+						_, err = bodyjson.Get[any](r)
+						assert.NoError(t, err)
+						raw, err := bodyjson.Bytes(r)
+						assert.NoError(t, err)
+						assert.Equal(t, text, string(raw))
+						_, err = r.Body.Read(make([]byte, 2))
+						assert.True(t, err == nil || err == io.EOF)
+					})
+				}
+				wg.Wait()
+			})
+			assert.Equal(t, int64(1), decoded.Load())
+		})
+	}
+}
+
+// TestAfterTheHandler asks when the bytes may be those of another request.
+func TestAfterTheHandler(t *testing.T) {
+	for name, mw := range map[string]alice.Constructor{"lazy": bodyjson.Lazy(bodyjson.Config{}), "new": bodyjson.New[named](bodyjson.Config{})} {
+		for _, asked := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, asked), func(t *testing.T) {
+				var late *http.Request
+				within(t, mw, post(text), func(r *http.Request) {
+					late = r
+					if asked {
+						_, err := bodyjson.Get[any](r)
+						require.NoError(t, err)
+					}
+				})
+				do(mw(http.NotFoundHandler()), post(`{"name":"another, longer than the first"}`))
+
+				_, err := bodyjson.Get[map[string]any](late)
+				require.ErrorIs(t, err, http.ErrBodyReadAfterClose)
+				_, err = bodyjson.Bytes(late)
+				require.ErrorIs(t, err, http.ErrBodyReadAfterClose)
+				_, err = io.ReadAll(late.Body)
+				require.ErrorIs(t, err, http.ErrBodyReadAfterClose)
+				require.NoError(t, late.Body.Close())
+				if asked { // what was decoded is there to stay
+					v, err := bodyjson.Get[any](late)
+					require.NoError(t, err)
+					assert.Equal(t, map[string]any{"name": "a", "x": []any{1.0}}, v)
+				}
+			})
+		}
+	}
+	t.Run("while it is decoded", func(t *testing.T) {
+		// The handler returns while a goroutine of it decodes. The goroutine
+		// must see its own bytes to the end, whatever comes meanwhile.
+		mw := bodyjson.Lazy(bodyjson.Config{})
+		for range 50 {
+			var wg sync.WaitGroup
+			body := fmt.Sprintf(`["%s"]`, strings.Repeat("a", 2000))
+			within(t, mw, post(body), func(r *http.Request) {
+				wg.Go(func() {
+					v, err := bodyjson.Get[[]string](r)
+					if err == nil {
+						assert.Equal(t, body[2:len(body)-2], v[0])
+					} else {
+						assert.ErrorIs(t, err, http.ErrBodyReadAfterClose)
+					}
+				})
+			})
+			within(t, mw, post(strings.ToUpper(body)), func(r *http.Request) {
+				_, err := bodyjson.Get[[]string](r)
+				assert.NoError(t, err)
+			})
+			wg.Wait()
+		}
+	})
+	t.Run("after a panic", func(t *testing.T) {
+		mw := bodyjson.New[named](bodyjson.Config{})
+		var late *http.Request
+		assert.Panics(t, func() {
+			do(mw(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				late = r
+				panic("x")
+			})), post(text))
+		})
+		_, err := bodyjson.Bytes(late)
+		require.ErrorIs(t, err, http.ErrBodyReadAfterClose)
+	})
+}
+
+// TestNoAliases overwrites the buffer of each value and looks whether the value has
+// changed.
+func TestNoAliases(t *testing.T) {
+	type target struct {
+		S   string
+		B   []byte
+		R   json.RawMessage
+		A   any
+		M   map[string]string
+		L   []json.RawMessage
+		Opt bodyjson.Optional[string]
+	}
+	rnd := rand.New(rand.NewPCG(1, 2))
+	letters := func() string {
+		b := make([]byte, 1+rnd.IntN(40))
+		for i := range b {
+			b[i] = byte('a' + rnd.IntN(26))
+		}
+		return string(b)
+	}
+	for range 200 {
+		want := target{
+			S: letters(), B: []byte(letters()), R: json.RawMessage(`"` + letters() + `"`), A: map[string]any{letters(): []any{letters()}},
+			M: map[string]string{letters(): letters()}, L: []json.RawMessage{json.RawMessage(`"` + letters() + `"`)},
+			Opt: bodyjson.Optional[string]{Value: letters(), Set: true},
+		}
+		body, err := json.Marshal(want)
+		require.NoError(t, err)
+		for _, cfg := range []bodyjson.Config{{}, {UseNumber: true}, {AllowInvalidUTF8: true}} {
+			// Verify lends the buffer; nobody may keep it, but for this.
+			var buffer []byte
+			cfg.Verify = func(_ *http.Request, data []byte) error {
+				buffer = data
+				return nil
+			}
+			within(t, bodyjson.New[target](cfg), post(string(body)), func(r *http.Request) {
+				v, _ := bodyjson.FromContext[target](r.Context())
+				raw, err := bodyjson.Bytes(r)
+				require.NoError(t, err)
+				for i := range buffer {
+					buffer[i] = '#'
+				}
+				assert.Equal(t, want, v)
+				assert.Equal(t, string(body), string(raw))
+			})
+		}
+	}
+}
+
+// TestConnectedRequests sends many requests at once, with buffers that go from one
+// to another.
+func TestConnectedRequests(t *testing.T) {
+	h := bodyjson.New[named](bodyjson.Config{})(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v, _ := bodyjson.FromContext[named](r.Context())
+		raw, err := io.ReadAll(r.Body)
+		if err == nil && bytes.Contains(raw, []byte(v.Name)) {
+			_, _ = io.WriteString(w, v.Name)
+		}
+	}))
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for j := range 200 {
+				name := strings.Repeat(fmt.Sprintf("%d-%d ", i, j), 1+j%50)
+				assert.Equal(t, name, do(h, post(`{"name":"`+name+`"}`)).body)
+			}
+		})
+	}
+	wg.Wait()
+}
