@@ -47,6 +47,9 @@ type Config struct {
 	// AllowHeaders lists the request headers allowed beside those that need no permission. Case does not matter. "*" is any header;
 	// without AllowCredentials, it does not include Authorization, which must then be listed beside it
 	// (https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name).
+	//
+	// A preflight may ask for headers in any order and case, with repetitions, white space and empty elements, and on several lines, as
+	// proxies do; but not with more than 256 bytes and 16 lines beyond the list, or 4096 bytes and 64 lines in all with "*".
 	AllowHeaders []string `json:"allow_headers,omitempty"`
 
 	// ExposeHeaders lists the response headers that scripts can read, beside the seven that they always can
