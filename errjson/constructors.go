@@ -76,8 +76,12 @@ func UnsupportedMediaType(message string) *Error {
 }
 
 // RangeNotSatisfiable returns a 416. The length of the whole, in bytes, becomes
-// the Content-Range field (RFC 9110, Section 15.5.17): `bytes */1234`.
+// the Content-Range field (RFC 9110, Section 15.5.17): `bytes */1234`. A negative
+// one is not known, and the field is left out.
 func RangeNotSatisfiable(length int64) *Error {
+	if length < 0 {
+		return New(http.StatusRequestedRangeNotSatisfiable, "")
+	}
 	return withHeader(http.StatusRequestedRangeNotSatisfiable, "",
 		"Content-Range", "bytes */"+strconv.FormatInt(length, 10))
 }
@@ -107,8 +111,11 @@ func FailedDependency(message string) *Error { return New(http.StatusFailedDepen
 func TooEarly(message string) *Error { return New(http.StatusTooEarly, message) }
 
 // UpgradeRequired returns a 426. The protocols to change to become the Upgrade
-// field, which RFC 9110, Section 15.5.22, demands.
+// field, of which RFC 9110, Section 15.5.22, demands one at least.
 func UpgradeRequired(message string, protocols ...string) *Error {
+	if len(protocols) == 0 {
+		return New(http.StatusUpgradeRequired, message)
+	}
 	e := withHeader(http.StatusUpgradeRequired, message, "Upgrade", strings.Join(protocols, ", "))
 	e.Header.Set("Connection", "Upgrade") // RFC 9110, Section 7.8
 	return e
@@ -189,7 +196,10 @@ func formatRetry[T time.Duration | time.Time](after T) string {
 	case time.Time:
 		return after.UTC().Format(http.TimeFormat)
 	case time.Duration:
-		seconds := max(0, (after+time.Second-1)/time.Second)
+		seconds := max(0, after) / time.Second
+		if after > seconds*time.Second {
+			seconds++
+		}
 		return strconv.FormatInt(int64(seconds), 10)
 	}
 	panic("unreachable")

@@ -39,9 +39,9 @@
 package errjson
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -131,33 +131,39 @@ func (rd *Renderer) middleware(next http.Handler, recovers, renders bool) http.H
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		t, tw := track(w, r, rd, renders)
 		done := false
-		defer t.close(r)
 		defer func() {
-			switch {
-			case done:
-			case !recovers:
+			if done {
+				return
+			}
+			defer t.close()
+			if !recovers {
 				t.unwind()
-			default:
-				if v := recover(); v != nil {
-					t.panicked(v, r)
-				}
+			} else if v := recover(); v != nil { // nil: runtime.Goexit
+				t.panicked(v, r)
 			}
 		}()
 		next.ServeHTTP(tw, r)
 		t.finish()
+		t.close()
 		done = true
 	})
 }
 
 // panicked answers a panic that was recovered.
 func (t *tracker) panicked(v any, r *http.Request) {
-	err, ok := v.(error)
-	if !ok || httpError(err) == nil && !errors.Is(err, http.ErrAbortHandler) {
-		err = newPanicError(v)
-	}
 	var buf [4]*Renderer
-	scopes := appendScopes(buf[:0], t.innermost(), r, t)
-	f := failure{w: t, r: r, err: err, scopes: scopes, tracker: t, panicked: true}
+	f := failure{w: t, r: r, tracker: t, panicked: true}
+	f.scopes = appendScopes(buf[:0], t.innermost(), r, t)
+	err, ok := v.(error)
+	if e, isHTTP := err.(*Error); isHTTP {
+		f.err = e // of an Abort: it was meant to be
+	} else {
+		p := newPanicError(v, f.scopes.wantStack(r), 1)
+		f.err, f.cause, f.stack = err, p, p.stack
+		if !ok {
+			f.err = p
+		}
+	}
 	f.answer()
 }
 
@@ -174,65 +180,82 @@ func (t *tracker) panicked(v any, r *http.Request) {
 //
 // If a part of another answer was sent before, Write panics with
 // [http.ErrAbortHandler]. It does so as well if err is that, or says that the
-// connection to the client is broken (EPIPE, ECONNRESET). If an error was sent
-// before, Write only logs.
+// connection to the client is broken (EPIPE, ECONNRESET), which is recorded as
+// 499. If an error was sent before, Write only logs. What was sent is not known
+// where there is no Recover, Render or Wrap around the handler, or none that w
+// unwraps to.
 func Write(w http.ResponseWriter, r *http.Request, err error) {
 	if taker, ok := w.(scope.Taker); ok {
 		taker.TakeError(err)
 		return
 	}
 	var buf [4]*Renderer
-	scopes := appendScopes(buf[:0], w, r, nil)
-	if len(scopes) == 0 {
-		scopes = append(scopes, defaultRenderer)
+	f := failure{w: w, r: r, err: err, tracker: trackerOf(w)}
+	f.scopes = appendScopes(buf[:0], w, r, nil)
+	if len(f.scopes) == 0 {
+		f.scopes = append(f.scopes, defaultRenderer)
 	}
-	f := failure{w: w, r: r, err: err, scopes: scopes, tracker: trackerOf(w)}
 	f.answer()
 }
 
 // Write is the function [Write] with rd as the innermost renderer.
 func (rd *Renderer) Write(w http.ResponseWriter, r *http.Request, err error) {
 	var buf [4]*Renderer
-	scopes := appendScopes(append(buf[:0], rd), w, r, nil)
-	f := failure{w: w, r: r, err: err, scopes: scopes, tracker: trackerOf(w)}
+	f := failure{w: w, r: r, err: err, tracker: trackerOf(w)}
+	f.scopes = appendScopes(append(buf[:0], rd), w, r, nil)
 	f.answer()
 }
 
 // A failure is an error on its way to the client.
 type failure struct {
-	w         http.ResponseWriter
-	r         *http.Request
-	err       error
-	scopes    scopes
-	tracker   *tracker // what was sent so far; nil if that is not known
-	panicked  bool
+	w        http.ResponseWriter
+	r        *http.Request
+	err      error // as it came, and what the rules are asked about
+	cause    error // what is logged: the panic that brought err, or what a rule names; else err
+	stack    stack // of that panic, or of one on the way
+	panicked bool  // the handler has been left by a panic
+	held     bool  // err stands for a plain-text answer with its own header
+	scopes   scopes
+	tracker  *tracker // what was sent so far; nil if that is not known
+
 	requestID string
-	held      bool // err stands for a plain-text answer with its own header
+	vary      bool // the format was chosen by the Accept field
 }
 
 // answer is the way of every failure, from the error to the wire.
 func (f *failure) answer() {
-	if f.err == nil {
-		f.err = errors.New("errjson: the error to answer with is nil")
+	aborted, gone := f.examine()
+	if aborted {
+		panic(http.ErrAbortHandler) // bare: net/http knows it by ==, and logs one that is wrapped
 	}
-	// net/http knows the sentinel by ==, and would log one that is wrapped.
-	if errors.Is(f.err, http.ErrAbortHandler) {
-		panic(http.ErrAbortHandler)
+	if f.cause == nil {
+		f.cause = f.err
 	}
 
 	buf := jsonenc.Get()
-	e, contentType := f.render(buf)
-	gone := f.clientGone()
-	f.log(e, gone)
-	f.report(e)
+	var e *Error
+	var contentType string
+	again := f.tracker.answered()
+	switch {
+	case gone:
+		e = known(statusClientClosedRequest, f.err)
+	case again:
+		e, f.cause = scopes(nil).resolve(f.r, f.err, f.cause) // rules and formats are asked once
+	default:
+		e, contentType = f.render(buf)
+	}
+	f.log(e)
+	if !again || f.panicked {
+		f.report(e)
+	}
 
 	switch state := f.tracker.sent(); {
 	case state == stateHijacked:
 		if f.panicked {
 			panic(http.ErrAbortHandler) // the connection is not ours, nor is it net/http's
 		}
-	case f.tracker.answered():
-		// An error was sent before: the client has an answer that is whole.
+	case again, state == stateClosed:
+		// The client has an answer that is whole.
 	case state == stateCommitted || gone:
 		panic(http.ErrAbortHandler)
 	default:
@@ -241,15 +264,106 @@ func (f *failure) answer() {
 	buf.Free()
 }
 
+// examine asks the error for what decides over the connection. It is the first
+// to call methods of the error, and replaces one whose methods panic, such as a
+// nil pointer.
+func (f *failure) examine() (aborted, gone bool) {
+	if e, ok := f.err.(*Error); ok && e != nil && e.Err == nil {
+		return false, false // the common case, and nothing to ask
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			f.err = fmt.Errorf("errjson: a method of the error panics: %v: %v", v, f.err)
+			aborted, gone = false, false
+		}
+	}()
+	if f.err == nil {
+		f.err = errors.New("errjson: the error to answer with is nil")
+	}
+	if f.stack == nil {
+		f.stack = stackOf(f.err) // of a panic that an adapter has recovered
+	}
+	return errors.Is(f.err, http.ErrAbortHandler), f.clientGone()
+}
+
+// render asks the rules and the format, and encodes the answer into buf. Whatever
+// goes wrong in there is answered with a constant.
+func (f *failure) render(buf *jsonenc.Buffer) (e *Error, contentType string) {
+	defer func() {
+		if v := recover(); v != nil {
+			p := newPanicError(v, f.scopes.wantStack(f.r), 0)
+			f.stack = p.stack
+			e, contentType = f.renderFault(buf, fmt.Errorf("in a rule or format: %w", p))
+		}
+	}()
+	f.requestID = f.scopes.requestID(f.r)
+	e, f.cause = f.scopes.resolve(f.r, f.err, f.cause)
+	e = f.prepare(e)
+	if !isStatus(e.Status) {
+		return f.renderFault(buf, fmt.Errorf("%d is not the status of an error", e.Status))
+	}
+	var body any
+	if fn := f.scopes.onStatus(e.Status); fn != nil {
+		contentType, body = "application/json", fn(f.r, e)
+	}
+	if body == nil {
+		contentType, body = f.scopes.format()(f.r, e)
+	}
+	if _, ok := body.(negotiated); ok {
+		f.vary = true
+	}
+	if err := encode(buf, body); err != nil {
+		return f.renderFault(buf, fmt.Errorf("encoding the answer: %w", err))
+	}
+	return e, contentType
+}
+
+// renderFault renders the constant answer for a failure that cannot be rendered.
+// The fault and the failure are both logged.
+func (f *failure) renderFault(buf *jsonenc.Buffer, fault error) (*Error, string) {
+	f.cause = errors.Join(fmt.Errorf("errjson: %w", fault), f.cause)
+	f.vary = false
+	e := known(http.StatusInternalServerError, f.cause)
+	if f.requestID != "" {
+		e.extra = &extra{requestID: f.requestID}
+	}
+	buf.B = buf.B[:0]
+	_ = (*simple)(e).appendJSON(buf) // cannot fail without details
+	return e, "application/json"
+}
+
+// prepare fills in what formats may rely on, in a copy if anything is to fill in:
+// an Error may be shared.
+func (f *failure) prepare(e *Error) *Error {
+	expose := f.scopes.expose() && (f.err != error(e) || e.Err != nil)
+	if e.Message != "" && f.requestID == "" && !expose {
+		return e
+	}
+	c := *e
+	if c.Message == "" {
+		c.Message = sentence(c.Status)
+	}
+	if f.requestID != "" || expose {
+		c.extra = &extra{requestID: f.requestID}
+		if expose {
+			c.extra.cause = fmt.Sprint(f.cause)
+		}
+	}
+	return &c
+}
+
 // send writes the answer. Nothing was sent before.
 func (f *failure) send(e *Error, contentType string, body []byte) {
 	h := f.w.Header()
 	f.tracker.dropHeader(h, f.held)
 	header.Merge(h, e.Header)
+	if f.vary {
+		header.Merge(h, http.Header{"Vary": {"Accept"}})
+	}
 
 	f.tracker.beginAnswer()
 	defer f.tracker.endAnswer()
-	if e.Status == statusClientClosedRequest {
+	if e.Status == statusClientClosedRequest && f.r.Context().Err() != nil {
 		f.w.WriteHeader(e.Status)
 		return
 	}
@@ -268,108 +382,24 @@ func (f *failure) send(e *Error, contentType string, body []byte) {
 	}
 }
 
-// render asks the rules and the format. Whatever goes wrong in there is answered
-// with a constant.
-func (f *failure) render(buf *jsonenc.Buffer) (e *Error, contentType string) {
-	defer func() {
-		if v := recover(); v != nil {
-			e, contentType = f.renderFault(buf, fmt.Errorf("panic in a rule or format: %w", newPanicError(v)))
-		}
-	}()
-	e = f.prepare(f.scopes.resolve(f.r, f.err))
-	if !isStatus(e.Status) {
-		return f.renderFault(buf, fmt.Errorf("%d is not the status of an error", e.Status))
-	}
-	var body any
-	if fn := f.scopes.onStatus(e.Status); fn != nil {
-		contentType, body = "application/json", fn(f.r, e)
-	}
-	if body == nil {
-		contentType, body = f.scopes.format()(f.r, e)
-	}
-	if v, ok := body.(varies); ok {
-		f.w.Header().Add("Vary", v.on)
-	}
-	var err error
-	if a, ok := body.(appender); ok {
-		err = a.appendJSON(buf)
-	} else {
-		err = buf.Encode(body)
-	}
-	if err != nil {
-		return f.renderFault(buf, fmt.Errorf("encoding the answer: %w", err))
-	}
-	return e, contentType
-}
-
-// renderFault renders the constant answer for a failure that cannot be rendered.
-// The fault and the failure are both logged.
-func (f *failure) renderFault(buf *jsonenc.Buffer, fault error) (*Error, string) {
-	e := &Error{
-		Status:  http.StatusInternalServerError,
-		Message: sentence(http.StatusInternalServerError),
-		Err:     errors.Join(fmt.Errorf("errjson: %w", fault), f.err),
-	}
-	f.err = e.Err
-	buf.B = buf.B[:0]
-	_ = (*simple)(&Error{Status: e.Status, Message: e.Message}).appendJSON(buf)
-	return e, "application/json"
-}
-
-// prepare fills in what formats may rely on, in a copy if anything is to fill in:
-// an Error may be shared.
-func (f *failure) prepare(e *Error) *Error {
-	f.requestID = f.scopes.requestID(f.r)
-	expose := f.scopes.expose() && f.err != error(e)
-	if e.Message != "" && f.requestID == "" && !expose {
-		return e
-	}
-	c := *e
-	if c.Message == "" {
-		c.Message = sentence(c.Status)
-	}
-	c.requestID = f.requestID
-	if expose {
-		c.cause = fmt.Sprint(f.err)
-	}
-	return &c
-}
-
-// meaning returns what an error that is not an HTTP error is known to mean, or
-// nil.
-func meaning(r *http.Request, err error) (e *Error) {
-	walk(err, func(node error) bool {
-		switch n := node.(type) {
-		case FieldError, *FieldError:
-			e = Invalid(fieldErrors(err)...)
-			e.Err = err
-		case *http.MaxBytesError:
-			// net/http closes the connection only where it sees the writer
-			// that it made itself.
-			e = &Error{
-				Status: http.StatusRequestEntityTooLarge, Err: n,
-				Header: http.Header{"Connection": {"close"}},
-			}
-		default:
-			switch {
-			case node == context.DeadlineExceeded:
-				e = &Error{Status: http.StatusGatewayTimeout, Err: err}
-			case node == context.Canceled && r.Context().Err() != nil:
-				e = &Error{Status: statusClientClosedRequest, Err: err}
-			}
-		}
-		return e != nil
-	})
-	return e
-}
-
 // clientGone reports whether the failure says that the connection to the client
 // is broken. The same errors come from other connections, such as one to a
-// database; those name another address than the client's.
+// database, which have other ends, and from the pipes of processes.
 func (f *failure) clientGone() bool {
 	if !errors.Is(f.err, syscall.EPIPE) && !errors.Is(f.err, syscall.ECONNRESET) {
 		return false
 	}
+	if _, ok := errors.AsType[*fs.PathError](f.err); ok {
+		return false
+	}
 	op, ok := errors.AsType[*net.OpError](f.err)
-	return !ok || op.Addr == nil || op.Addr.String() == f.r.RemoteAddr
+	if !ok || op.Source == nil && op.Addr == nil {
+		return true
+	}
+	// The client's own address is not to rely on: middlewares that know of a
+	// proxy replace it.
+	if local, ok := f.r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && op.Source != nil {
+		return op.Source.String() == local.String()
+	}
+	return op.Addr != nil && op.Addr.String() == f.r.RemoteAddr
 }

@@ -38,7 +38,11 @@ type Error struct {
 	// but never sent.
 	Err error
 
-	// Set by a Renderer on its own copy, for the formats of this package.
+	extra *extra // set by a Renderer on its own copy
+}
+
+// extra is what a Renderer adds to an Error for the formats of this package.
+type extra struct {
 	requestID string
 	cause     string
 }

@@ -48,6 +48,15 @@ func Problem(_ *http.Request, e *Error) (contentType string, body any) {
 func Restful(_ *http.Request, e *Error) (contentType string, body any) {
 	if members, ok := e.Details.(map[string]any); ok {
 		all := map[string]any{"message": e.Message}
+		if e.Code != "" {
+			all["code"] = e.Code
+		}
+		if e.extra != nil && e.extra.requestID != "" {
+			all["request_id"] = e.extra.requestID
+		}
+		if e.extra != nil && e.extra.cause != "" {
+			all["cause"] = e.extra.cause
+		}
 		maps.Copy(all, members)
 		return "application/json", all
 	}
@@ -77,15 +86,12 @@ func Negotiate(offers ...Format) Format {
 				best, bestType, bestBody = q, contentType, body
 			}
 		}
-		return bestType, varies{bestBody, "Accept"}
+		return bestType, negotiated{bestBody}
 	}
 }
 
-// varies is a body that was chosen by a request header.
-type varies struct {
-	body any
-	on   string
-}
+// negotiated is a body that was chosen by the Accept field.
+type negotiated struct{ body any }
 
 // quality returns the weight, in thousandths, that accept gives to a content
 // type: that of the most exact range that covers it. An absent field accepts
@@ -126,16 +132,25 @@ func weightOf(params string) (weight int, ok bool) {
 		if !strings.EqualFold(name, "q") {
 			continue
 		}
-		if len(value) == 0 || len(value) > 5 || (value[0] != '0' && value[0] != '1') {
-			return 0, false
-		}
-		f, err := strconv.ParseFloat(value, 64)
-		if err != nil || f > 1 {
-			return 0, false
-		}
-		return int(f*1000 + 0.5), true
+		return parseWeight(value)
 	}
 	return 1000, true
+}
+
+// parseWeight reads a qvalue: 0 or 1, and up to three digits behind a point.
+func parseWeight(s string) (weight int, ok bool) {
+	whole, digits, _ := strings.Cut(s, ".")
+	if whole != "0" && whole != "1" || len(digits) > 3 {
+		return 0, false
+	}
+	weight = int(whole[0]-'0') * 1000
+	for i, unit := 0, 100; i < len(digits); i, unit = i+1, unit/10 {
+		if digits[i] < '0' || digits[i] > '9' {
+			return 0, false
+		}
+		weight += int(digits[i]-'0') * unit
+	}
+	return weight, weight <= 1000
 }
 
 // The bodies of the formats above write themselves, because the encoder would
@@ -149,6 +164,14 @@ type (
 // appender is a body that writes itself as JSON.
 type appender interface {
 	appendJSON(b *jsonenc.Buffer) error
+}
+
+// encode appends the body that a Format or a rule has returned.
+func encode(b *jsonenc.Buffer, body any) error {
+	if a, ok := body.(appender); ok {
+		return a.appendJSON(b)
+	}
+	return b.Encode(body)
 }
 
 func (e *simple) appendJSON(b *jsonenc.Buffer) error {
@@ -204,13 +227,15 @@ func (e *Error) appendRest(b *jsonenc.Buffer, fieldsName string) error {
 		}
 		b.B = b.B[:len(b.B)-1] // the encoder's newline
 	}
-	if e.requestID != "" {
-		b.B = append(b.B, `,"request_id":`...)
-		b.B = jsonenc.AppendString(b.B, e.requestID)
-	}
-	if e.cause != "" {
-		b.B = append(b.B, `,"cause":`...)
-		b.B = jsonenc.AppendString(b.B, e.cause)
+	if x := e.extra; x != nil {
+		if x.requestID != "" {
+			b.B = append(b.B, `,"request_id":`...)
+			b.B = jsonenc.AppendString(b.B, x.requestID)
+		}
+		if x.cause != "" {
+			b.B = append(b.B, `,"cause":`...)
+			b.B = jsonenc.AppendString(b.B, x.cause)
+		}
 	}
 	b.B = append(b.B, "}\n"...)
 	return nil
@@ -246,14 +271,9 @@ func (e *simple) MarshalJSON() ([]byte, error)  { return marshal(e) }
 func (e *problem) MarshalJSON() ([]byte, error) { return marshal(e) }
 func (e *restful) MarshalJSON() ([]byte, error) { return marshal(e) }
 
-func (v varies) MarshalJSON() ([]byte, error) { return marshal(v) }
+func (n negotiated) appendJSON(b *jsonenc.Buffer) error { return encode(b, n.body) }
 
-func (v varies) appendJSON(b *jsonenc.Buffer) error {
-	if a, ok := v.body.(appender); ok {
-		return a.appendJSON(b)
-	}
-	return b.Encode(v.body)
-}
+func (n negotiated) MarshalJSON() ([]byte, error) { return marshal(n) }
 
 func marshal(a appender) ([]byte, error) {
 	b := jsonenc.Get()

@@ -9,18 +9,15 @@ import (
 )
 
 // log writes the one record of a failure.
-func (f *failure) log(e *Error, gone bool) {
+func (f *failure) log(e *Error) {
 	level, msg := slog.LevelError, "request failed"
-	var trace stack
 	switch {
-	case gone || e.Status == statusClientClosedRequest:
+	case e.Status == statusClientClosedRequest:
 		level, msg = slog.LevelDebug, "client gone"
 	case e.Status < 500:
 		level, msg = slog.LevelDebug, "request refused"
-	default:
-		if trace = stackOf(f.err); trace != nil || f.panicked {
-			msg = "panic while serving a request"
-		}
+	case f.panicked || f.stack != nil:
+		msg = "panic while serving a request"
 	}
 	logger := f.scopes.logger()
 	ctx := f.r.Context()
@@ -32,7 +29,7 @@ func (f *failure) log(e *Error, gone bool) {
 		slog.String("method", f.r.Method),
 		slog.String("path", f.r.URL.Path),
 		slog.Int("status", e.Status),
-		slog.String("error", fmt.Sprint(f.err)), // survives an Error that panics,
+		slog.String("error", fmt.Sprint(f.cause)), // fmt survives an Error method that panics
 	)
 	if f.r.Pattern != "" {
 		attrs = append(attrs, slog.String("pattern", f.r.Pattern))
@@ -40,8 +37,8 @@ func (f *failure) log(e *Error, gone bool) {
 	if f.requestID != "" {
 		attrs = append(attrs, slog.String("request_id", f.requestID))
 	}
-	if len(trace) > 0 {
-		attrs = append(attrs, slog.String("stack", trace.String()))
+	if len(f.stack) > 0 && level == slog.LevelError {
+		attrs = append(attrs, slog.String("stack", f.stack.String()))
 	}
 	logger.LogAttrs(ctx, level, msg, attrs...)
 }
@@ -54,8 +51,9 @@ func (f *failure) report(e *Error) {
 	}
 	defer func() {
 		if v := recover(); v != nil {
-			f.scopes.logger().LogAttrs(f.r.Context(), slog.LevelError, "panic in errjson's Report",
-				slog.String("error", newPanicError(v).Error()))
+			p := newPanicError(v, true, 0)
+			f.scopes.logger().LogAttrs(f.r.Context(), slog.LevelError, "panic in Config.Report",
+				slog.String("error", p.Error()), slog.String("stack", p.stack.String()))
 		}
 	}()
 	fn(f.r, e)
@@ -113,11 +111,23 @@ type panicError struct {
 	stack stack
 }
 
-// newPanicError must be called by a deferred function, where the frames of the
-// panic are still on the stack.
-func newPanicError(v any) *panicError {
-	pcs := make([]uintptr, 64)
-	return &panicError{value: v, stack: pcs[:runtime.Callers(3, pcs)]}
+// newPanicError must be called where the frames of the panic are still on the
+// stack: above is how many calls deep in the deferred function. The stack then
+// begins with the function that has panicked. To collect it takes longer than all
+// else that is done about a panic, so it is not done for nobody.
+func newPanicError(v any, wantStack bool, above int) *panicError {
+	p := &panicError{value: v}
+	if wantStack {
+		var pcs [64]uintptr
+		// What is left out: Callers, this function, the deferred one, gopanic.
+		p.stack = append(p.stack, pcs[:runtime.Callers(4+above, pcs[:])]...)
+	}
+	return p
+}
+
+// wantStack reports whether the stack of a panic will be read.
+func (s scopes) wantStack(r *http.Request) bool {
+	return s.reporter() != nil || s.logger().Enabled(r.Context(), slog.LevelError)
 }
 
 // Error relies on fmt, which survives an Error or String method that panics.

@@ -1,6 +1,7 @@
 package errjson
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -70,12 +71,15 @@ func MapIs(target error, e *Error) Rule {
 	}
 	comparable := reflect.TypeOf(target).Comparable()
 	return Rule{match: func(_ *http.Request, node error) (*Error, bool) {
-		if comparable && node == target {
-			return e, true
-		}
-		is, ok := node.(interface{ Is(error) bool })
-		return e, ok && is.Is(target)
+		return e, comparable && node == target || claims(node, target)
 	}}
+}
+
+// claims reports whether a node of an error's tree says of itself that it is
+// target.
+func claims(node, target error) bool {
+	is, ok := node.(interface{ Is(error) bool })
+	return ok && is.Is(target)
 }
 
 // OnStatus gives the answers with a status another body: @errorhandler(404). The
@@ -140,26 +144,60 @@ func (s scopes) onStatus(status int) func(*http.Request, *Error) any {
 	return nil
 }
 
-// resolve returns the HTTP error that err means to these scopes.
-func (s scopes) resolve(r *http.Request, err error) *Error {
-	e := httpError(err)
+// resolve returns the HTTP error that err means to these scopes. Where that names
+// no cause, it is the one given: err, or the panic that brought it. The cause that
+// is to be logged is returned, too.
+func (s scopes) resolve(r *http.Request, err, cause error) (*Error, error) {
+	e, search := httpError(err), err
 	if e == nil {
-		known := meaning(r, err)
-		if mapped := s.mapped(r, err, known == nil); mapped != nil {
-			return withCause(mapped, err)
+		e = meaning(r, err)
+		if mapped := s.mapped(r, err, e == nil); mapped != nil {
+			return withCause(mapped, cause)
 		}
-		if e = known; e == nil {
-			e = InternalServerError(err)
+		if e == nil {
+			e = known(http.StatusInternalServerError, cause)
 		}
-		err = e
+		search = e // from here on, it is an HTTP error
 	}
-	if s.onStatus(e.Status) != nil {
-		return e
+	if s.onStatus(e.Status) == nil {
+		if mapped := s.mapped(r, search, false); mapped != nil && mapped != e {
+			return withCause(mapped, cause)
+		}
 	}
-	if mapped := s.mapped(r, err, false); mapped != nil {
-		return withCause(mapped, err)
-	}
+	return e, cause
+}
+
+// meaning returns what an error that is not an HTTP error is known to mean, or
+// nil.
+func meaning(r *http.Request, err error) (e *Error) {
+	walk(err, func(node error) bool {
+		switch n := node.(type) {
+		case FieldError, *FieldError:
+			e = Invalid(fieldErrors(err)...)
+			e.Err = err
+		case *http.MaxBytesError:
+			e = known(http.StatusRequestEntityTooLarge, err)
+			// net/http does this for HTTP/1.1 by itself, but only where it
+			// sees the writer that it made. HTTP/2 resets the stream alone.
+			if r.ProtoMajor < 2 {
+				e.Header = http.Header{"Connection": {"close"}}
+			}
+		default:
+			switch {
+			case n == context.DeadlineExceeded || claims(n, context.DeadlineExceeded):
+				e = known(http.StatusGatewayTimeout, err)
+			case r.Context().Err() != nil && (n == context.Canceled || claims(n, context.Canceled)):
+				e = known(statusClientClosedRequest, err)
+			}
+		}
+		return e != nil
+	})
 	return e
+}
+
+// known returns the Error that a cause is known to mean.
+func known(status int, cause error) *Error {
+	return &Error{Status: status, Message: sentence(status), Err: cause}
 }
 
 // mapped returns what the rules for types make of err, or nil. Only errors of
@@ -200,14 +238,15 @@ func firstMatch(r *http.Request, err error, rules []Rule) (found *Error) {
 	return found
 }
 
-// withCause returns e with err as its cause, in a copy, unless it has a cause.
-func withCause(e *Error, err error) *Error {
-	if e.Err != nil || error(e) == err {
-		return e
+// withCause returns what a rule has made of an error, and the cause of that: the
+// one that the rule has named, or the one given, which is then noted in a copy.
+func withCause(e *Error, cause error) (*Error, error) {
+	if e.Err != nil {
+		return e, e.Err
 	}
 	c := *e
-	c.Err = err
-	return &c
+	c.Err = cause
+	return &c, cause
 }
 
 // httpError returns the first HTTP error in err's tree, or nil.

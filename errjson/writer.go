@@ -2,7 +2,10 @@ package errjson
 
 import (
 	"bufio"
+	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net"
@@ -11,16 +14,19 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/hipflask/hipflask/internal/jsonenc"
 	"github.com/hipflask/hipflask/internal/scope"
 )
 
 // What a tracker knows of an answer.
+type state uint8
+
 const (
-	stateOpen      = iota // nothing was sent; an informational 1xx does not count
-	stateHeld             // a status of 400 or more, of which nothing was sent yet
-	stateCommitted        // the status line was sent
-	stateHijacked         // the connection was taken over
-	stateClosed           // the handler has returned
+	stateOpen      state = iota // nothing was sent; an informational 1xx does not count
+	stateHeld                   // an error status, of which nothing was sent yet
+	stateCommitted              // the status line was sent
+	stateHijacked               // the connection was taken over
+	stateClosed                 // the handler has returned
 )
 
 // A tracker stands between a handler and the writer of its answer, and keeps
@@ -28,27 +34,28 @@ const (
 // pooled, and refuses to write after the handler has returned: a goroutine that
 // outlives its request cannot reach another one.
 type tracker struct {
-	rw    http.ResponseWriter
-	r     *http.Request
-	rd    *Renderer
-	body  io.ReadCloser // the request's, behind the carrier
-	more  *more         // nil for most requests
-	state atomic.Uint32
+	rw   http.ResponseWriter
+	r    *http.Request
+	rd   *Renderer
+	body io.ReadCloser // the request's, behind the carrier
+	more *more         // nil for most requests
 
-	renders   bool // rd answers for everything inside
-	answering bool // an error is being sent
-	sentError bool // an error was sent
+	closed    atomic.Bool // what other goroutines may read, and nothing else
+	state     state       // never stateClosed; see sent
+	renders   bool        // rd answers for everything inside
+	answering bool        // an error is being sent
+	sentError bool        // an error was sent
 }
 
 // more is what only some requests need.
 type more struct {
-	entry   http.Header // what of representationHeader was set on entry
+	entry   http.Header // the representation header fields that were set on entry
 	unwound *tracker    // of the innermost Render that a panic has passed
 
 	// An answer that is held.
 	status int
-	sniff  bool   // it has no Content-Type: the first byte decides
-	text   []byte // of its body, maxText bytes at most
+	sniff  bool            // it has no Content-Type: the first byte decides
+	text   *jsonenc.Buffer // of its body, maxText bytes at most; nil if there is none
 }
 
 // maxText bounds what is kept of a plain-text answer.
@@ -74,7 +81,23 @@ func track(w http.ResponseWriter, r *http.Request, rd *Renderer, renders bool) (
 		t, tw = &h2.tracker, h2
 	}
 	t.rw, t.r, t.rd, t.renders = w, r, rd, renders
-	for name, values := range w.Header() {
+	if h := w.Header(); len(h) > 0 {
+		t.noteEntry(h)
+	}
+	if renders && r.Body != nil {
+		// A handler before this one may have left its carrier.
+		t.body = r.Body
+		for c, ok := t.body.(*carrier); ok && c.closed.Load(); c, ok = t.body.(*carrier) {
+			t.body = c.body
+		}
+		r.Body = (*carrier)(t)
+	}
+	return t, tw
+}
+
+// noteEntry remembers what those outside say of the body.
+func (t *tracker) noteEntry(h http.Header) {
+	for name, values := range h {
 		if isRepresentationHeader(name) {
 			m := t.getMore()
 			if m.entry == nil {
@@ -83,11 +106,6 @@ func track(w http.ResponseWriter, r *http.Request, rd *Renderer, renders bool) (
 			m.entry[name] = slices.Clone(values)
 		}
 	}
-	if renders && r.Body != nil {
-		t.body = r.Body
-		r.Body = (*carrier)(t)
-	}
-	return t, tw
 }
 
 func canHijack(w http.ResponseWriter) bool {
@@ -110,15 +128,23 @@ func (t *tracker) getMore() *more {
 	return t.more
 }
 
-// close ends the tracker's time, and puts the request's body back.
-func (t *tracker) close(r *http.Request) {
-	if t.state.Load() != stateHijacked {
-		t.state.Store(stateClosed)
+// close ends the tracker's time. The carrier stays in the request, where a
+// goroutine that outlives the handler may be reading it, and is passed over.
+func (t *tracker) close() { t.closed.Store(true) }
+
+// sent returns what was sent so far. A nil tracker knows nothing.
+func (t *tracker) sent() state {
+	switch {
+	case t == nil:
+		return stateOpen
+	case t.closed.Load():
+		return stateClosed
 	}
-	if c, ok := r.Body.(*carrier); ok && c == (*carrier)(t) {
-		r.Body = t.body
-	}
+	return t.state
 }
+
+// answered reports whether an error was sent.
+func (t *tracker) answered() bool { return t != nil && !t.closed.Load() && t.sentError }
 
 func (t *tracker) Header() http.Header { return t.rw.Header() }
 
@@ -126,7 +152,7 @@ func (t *tracker) Header() http.Header { return t.rw.Header() }
 func (t *tracker) Unwrap() http.ResponseWriter { return t.rw }
 
 func (t *tracker) WriteHeader(status int) {
-	switch t.state.Load() {
+	switch t.sent() {
 	case stateOpen:
 	case stateCommitted, stateHijacked:
 		t.rw.WriteHeader(status) // net/http logs where this came from
@@ -137,7 +163,7 @@ func (t *tracker) WriteHeader(status int) {
 	switch {
 	case status >= 100 && status < 200 && status != http.StatusSwitchingProtocols:
 		t.rw.WriteHeader(status) // RFC 9110, Section 15.2: the answer is yet to come
-	case status >= 400 && t.renders && !t.answering && t.hold(status):
+	case isStatus(status) && t.renders && !t.answering && t.hold(status):
 	default:
 		t.rw.WriteHeader(status) // panics if the status is not valid
 		t.commit()
@@ -145,12 +171,12 @@ func (t *tracker) WriteHeader(status int) {
 }
 
 func (t *tracker) commit() {
-	t.state.Store(stateCommitted)
+	t.state = stateCommitted
 	t.sentError = t.answering
 }
 
 func (t *tracker) Write(p []byte) (int, error) {
-	switch t.state.Load() {
+	switch t.sent() {
 	case stateCommitted, stateHijacked:
 	case stateOpen:
 		t.commit()
@@ -165,7 +191,7 @@ func (t *tracker) Write(p []byte) (int, error) {
 }
 
 func (t *tracker) WriteString(s string) (int, error) {
-	switch t.state.Load() {
+	switch t.sent() {
 	case stateCommitted, stateHijacked:
 	case stateOpen:
 		t.commit()
@@ -181,15 +207,17 @@ func (t *tracker) Flush() { _ = t.FlushError() }
 
 // FlushError is what http.ResponseController calls.
 func (t *tracker) FlushError() error {
-	switch t.state.Load() {
-	case stateOpen:
-		t.commit()
+	switch t.sent() {
 	case stateHeld:
 		t.answerHeld()
 	case stateClosed:
 		return errClosed
 	}
-	return http.NewResponseController(t.rw).Flush()
+	err := http.NewResponseController(t.rw).Flush()
+	if t.state == stateOpen && !errors.Is(err, http.ErrNotSupported) {
+		t.commit()
+	}
+	return err
 }
 
 // CloseNotify is how older frameworks learn that the client has gone.
@@ -200,31 +228,59 @@ func (t *tracker) CloseNotify() <-chan bool {
 }
 
 // ReadFrom keeps net/http's sendfile.
-func (w *h1Writer) ReadFrom(src io.Reader) (int64, error) {
-	switch w.state.Load() {
+func (w *h1Writer) ReadFrom(src io.Reader) (n int64, err error) {
+	switch w.sent() {
 	case stateOpen:
-		w.commit()
+		// A source that fails before its first byte leaves the answer open.
+		if n, err = w.copyFirst(src); err != nil || n == 0 {
+			return n, eofIsNil(err)
+		}
 	case stateHeld:
 		return io.Copy(onlyWriter{&w.tracker}, src)
 	case stateClosed:
 		return 0, errClosed
 	}
-	return io.Copy(w.rw, src)
+	rest, err := io.Copy(w.rw, src)
+	return n + rest, err
+}
+
+// sniffLen is what net/http copies, too, before it leaves the rest to the
+// operating system.
+const sniffLen = 512
+
+// copyFirst copies what one Read of src gives.
+func (w *h1Writer) copyFirst(src io.Reader) (int64, error) {
+	buf := jsonenc.Get()
+	defer buf.Free()
+	buf.B = slices.Grow(buf.B, sniffLen)
+	n, err := src.Read(buf.B[:sniffLen])
+	if n == 0 {
+		return 0, err
+	}
+	written, writeErr := w.Write(buf.B[:n])
+	return int64(written), cmp.Or(writeErr, err)
+}
+
+func eofIsNil(err error) error {
+	if err == io.EOF {
+		return nil
+	}
+	return err
 }
 
 type onlyWriter struct{ io.Writer }
 
 // Hijack takes the connection over.
 func (w *h1Writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	switch w.state.Load() {
+	switch w.sent() {
 	case stateHeld:
-		w.answerHeld()
+		_ = w.FlushError() // net/http forgets what it has in its buffer
 	case stateClosed:
 		return nil, nil, errClosed
 	}
 	conn, rw, err := http.NewResponseController(w.rw).Hijack()
 	if err == nil {
-		w.state.Store(stateHijacked)
+		w.state = stateHijacked
 	}
 	return conn, rw, err
 }
@@ -237,8 +293,8 @@ func (w *h2Writer) Push(target string, opts *http.PushOptions) error {
 	return http.ErrNotSupported
 }
 
-// hold decides what to do with an answer that has a status of 400 or more and is
-// not one of ours. It is held, and true returned, if it is or may be plain text.
+// hold decides what to do with an answer that has an error status and is not one
+// of ours. It is held, and true returned, if it is or may be plain text.
 func (t *tracker) hold(status int) bool {
 	h := t.rw.Header()
 	if t.setInside(h, "Content-Encoding") {
@@ -249,8 +305,8 @@ func (t *tracker) hold(status int) bool {
 		return false
 	}
 	m := t.getMore()
-	m.status, m.sniff, m.text = status, sniff, m.text[:0]
-	t.state.Store(stateHeld)
+	m.status, m.sniff, m.text = status, sniff, nil
+	t.state = stateHeld
 	return true
 }
 
@@ -267,27 +323,50 @@ func (t *tracker) setInside(h http.Header, name string) bool {
 // that the answer is not plain text: it is then released, and p is to be written.
 func (t *tracker) capture(p []byte) bool {
 	m := t.more
-	if m.sniff && len(p) > 0 {
-		m.sniff = false
-		switch c := firstByte(p); {
-		case c == '{' || c == '[', !isPlainText(http.DetectContentType(p)) && !isTimeoutPage(m.status, p):
-			t.rw.WriteHeader(m.status)
-			t.commit()
+	if len(p) == 0 {
+		return true
+	}
+	if m.sniff && (beginsLikeJSON(p) || !isPlainText(http.DetectContentType(p)) && !isTimeoutPage(m.status, p)) {
+		t.release()
+		return false
+	}
+	m.sniff = false
+	if m.text == nil {
+		m.text = jsonenc.Get()
+	}
+	room := maxText - len(m.text.B)
+	if len(p) > room {
+		if beginsLikeJSON(m.text.B) || len(m.text.B) == 0 && beginsLikeJSON(p) {
+			t.release() // it is too long to see whether it is JSON
 			return false
 		}
+		p = p[:room]
 	}
-	m.text = append(m.text, p[:min(len(p), maxText-len(m.text))]...)
+	m.text.B = append(m.text.B, p...)
 	return true
 }
 
-// firstByte returns the first byte of p that is not white space, or 0.
-func firstByte(p []byte) byte {
+// release sends the answer that is held as it is.
+func (t *tracker) release() {
+	m := t.more
+	t.rw.WriteHeader(m.status)
+	t.commit()
+	if m.text != nil {
+		_, _ = t.rw.Write(m.text.B)
+		m.text.Free()
+		m.text = nil
+	}
+}
+
+// beginsLikeJSON reports whether the first byte of p that is not white space
+// begins a JSON object or array.
+func beginsLikeJSON(p []byte) bool {
 	for _, c := range p {
 		if c != ' ' && c != '\t' && c != '\r' && c != '\n' {
-			return c
+			return c == '{' || c == '['
 		}
 	}
-	return 0
+	return false
 }
 
 func isPlainText(contentType string) bool {
@@ -303,37 +382,46 @@ func isTimeoutPage(status int, p []byte) bool {
 
 // finish is called when the handler has returned.
 func (t *tracker) finish() {
-	if t.state.Load() == stateHeld {
+	if t.state == stateHeld {
 		t.answerHeld()
 	}
 }
 
-// answerHeld answers in place of the plain text that is held.
+// answerHeld answers in place of the plain text that is held, unless that is
+// JSON: many a handler gives http.Error a JSON text.
 func (t *tracker) answerHeld() {
 	m := t.more
-	e := &Error{Status: m.status}
-	text := strings.TrimSpace(strings.ToValidUTF8(string(m.text), ""))
-	switch {
-	case text == "" || isTimeoutPage(m.status, m.text) || isStatusText(m.status, text):
-	case m.status >= 500:
-		e.Err = errors.New(text) // often that of an error: not for the client
-	default:
-		e.Message = text
+	e := &Error{Status: m.status, Message: sentence(m.status)}
+	if m.text != nil {
+		text := bytes.TrimSpace(m.text.B)
+		switch {
+		case isTimeoutPage(m.status, text) || isStatusText(m.status, text):
+		case beginsLikeJSON(text) && json.Valid(text):
+			t.release()
+			return
+		case m.status >= 500:
+			e.Err = errors.New(string(text)) // often that of an error: not for the client
+		default:
+			e.Message = string(bytes.ToValidUTF8(text, nil)) // it may be cut within a character
+		}
+		m.text.Free()
+		m.text = nil
 	}
-	if e.Message == "" {
-		e.Message = sentence(m.status)
-	}
-	t.state.Store(stateOpen)
+	t.state = stateOpen
 	var buf [4]*Renderer
-	f := failure{w: t, r: t.r, err: e, scopes: appendScopes(buf[:0], t, t.r, nil), tracker: t, held: true}
+	f := failure{w: t, r: t.r, err: e, tracker: t, held: true}
+	f.scopes = appendScopes(buf[:0], t, t.r, nil)
 	f.answer()
 }
 
 // isStatusText reports whether a text says no more than the status: what routers
 // answer with.
-func isStatusText(status int, text string) bool {
-	return strings.EqualFold(text, http.StatusText(status)) ||
-		text == "404 page not found" || text == "405 method not allowed"
+func isStatusText(status int, text []byte) bool {
+	switch string(text) {
+	case "", "404 page not found", "405 method not allowed":
+		return true
+	}
+	return strings.EqualFold(string(text), http.StatusText(status))
 }
 
 // unwind notes that a panic has passed this Render on its way to a Recover.
@@ -357,44 +445,46 @@ func (t *tracker) innermost() *tracker {
 	return t
 }
 
-// sent returns what was sent so far. A nil tracker knows nothing, as does one
-// that holds an answer.
-func (t *tracker) sent() uint32 {
-	if t == nil {
-		return stateOpen
-	}
-	return t.state.Load()
-}
-
-// answered reports whether an error was sent.
-func (t *tracker) answered() bool { return t != nil && t.sentError }
-
-// beginAnswer lets an error pass; endAnswer ends that. An answer that was held
-// is forgotten.
+// beginAnswer lets an error pass this tracker and those outside of it; endAnswer
+// ends that. An answer that was held is forgotten.
 func (t *tracker) beginAnswer() {
-	if t == nil {
-		return
-	}
-	t.answering = true
-	if t.state.Load() == stateHeld {
-		t.state.Store(stateOpen)
+	for ; t != nil; t = trackerOf(t.rw) {
+		t.answering = true
+		if t.state == stateHeld {
+			t.state = stateOpen
+		}
 	}
 }
 
 func (t *tracker) endAnswer() {
-	if t != nil {
+	for ; t != nil; t = trackerOf(t.rw) {
 		t.answering = false
 	}
 }
 
 // isRepresentationHeader reports whether a header field describes the body that
-// it was set for, and must not describe another one.
+// it was set for, and must not describe another one. The name need not be in its
+// canonical form: net/http sends what it finds in the map.
 func isRepresentationHeader(name string) bool {
-	switch name {
-	case "Content-Length", "Content-Type", "Content-Encoding", "Content-Range", "Content-Disposition",
-		"Content-Language", "Content-Location", "Etag", "Last-Modified", "Cache-Control", "Expires",
-		"Trailer", "Transfer-Encoding":
-		return true
+	switch len(name) {
+	case 4:
+		return strings.EqualFold(name, "ETag")
+	case 7:
+		return strings.EqualFold(name, "Expires") || strings.EqualFold(name, "Trailer")
+	case 12:
+		return strings.EqualFold(name, "Content-Type")
+	case 13:
+		return strings.EqualFold(name, "Last-Modified") || strings.EqualFold(name, "Cache-Control") ||
+			strings.EqualFold(name, "Content-Range")
+	case 14:
+		return strings.EqualFold(name, "Content-Length")
+	case 16:
+		return strings.EqualFold(name, "Content-Encoding") || strings.EqualFold(name, "Content-Language") ||
+			strings.EqualFold(name, "Content-Location")
+	case 17:
+		return strings.EqualFold(name, "Transfer-Encoding")
+	case 19:
+		return strings.EqualFold(name, "Content-Disposition")
 	}
 	return strings.HasPrefix(name, http.TrailerPrefix)
 }
@@ -482,7 +572,9 @@ func appendScopes(s scopes, w http.ResponseWriter, r *http.Request, recovering *
 	}
 	for body := r.Body; body != nil; {
 		if c, ok := body.(*carrier); ok {
-			s = s.with(c.rd)
+			if !c.closed.Load() {
+				s = s.with(c.rd)
+			}
 			body = c.body
 			continue
 		}

@@ -28,6 +28,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hipflask/hipflask/errjson"
 	"github.com/hipflask/hipflask/internal/header"
@@ -112,6 +113,10 @@ func (e *EncodeError) Error() string { return "status: " + e.Err.Error() }
 
 // Unwrap returns Err.
 func (e *EncodeError) Unwrap() error { return e.Err }
+
+// StatusCode returns 500, whatever Err is: a MarshalJSON that fails with a 404
+// has not found out that the resource of the request is missing.
+func (e *EncodeError) StatusCode() int { return http.StatusInternalServerError }
 
 // Handler answers with what fn returns: an error through [errjson.Write], a
 // [Response] or *Response as it says, and any other value as the body of a 200. The
@@ -199,7 +204,7 @@ func hasContent(status int, body any) bool {
 
 func encode(buf *jsonenc.Buffer, body any) error {
 	if raw, ok := body.(json.RawMessage); ok && raw != nil {
-		if !json.Valid(raw) {
+		if !json.Valid(raw) || !utf8.Valid(raw) { // json.Valid does not look into strings
 			return errors.New("a json.RawMessage is not valid JSON")
 		}
 		buf.B = append(buf.B, raw...)

@@ -23,10 +23,14 @@ type Buffer struct {
 
 var pool = sync.Pool{New: func() any {
 	b := new(Buffer)
-	b.enc = json.NewEncoder(b)
-	b.enc.SetEscapeHTML(false) // the answers are not HTML, and say so
+	b.newEncoder()
 	return b
 }}
+
+func (b *Buffer) newEncoder() {
+	b.enc = json.NewEncoder(b)
+	b.enc.SetEscapeHTML(false) // the answers are not HTML, and say so
+}
 
 // Get returns an empty buffer.
 func Get() *Buffer { return pool.Get().(*Buffer) }
@@ -53,6 +57,7 @@ func (b *Buffer) Encode(v any) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic while encoding %T: %v", v, p)
+			b.newEncoder() // the old one was left in the middle
 		}
 		if err != nil {
 			b.B = b.B[:start]
@@ -63,9 +68,9 @@ func (b *Buffer) Encode(v any) (err error) {
 
 const hex = "0123456789abcdef"
 
-// AppendString appends s as a JSON string (RFC 8259, Section 7). Bytes that are
-// not UTF-8 become U+FFFD, and U+2028 and U+2029 are escaped, as encoding/json
-// does.
+// AppendString appends s as a JSON string (RFC 8259, Section 7), byte for byte as
+// [Buffer.Encode] does: what is not UTF-8 becomes U+FFFD, and U+2028 and U+2029
+// are escaped.
 func AppendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	start := 0
@@ -95,6 +100,10 @@ func escapeAt(s string) (size int, escape string) {
 		return 1, `\"`
 	case '\\':
 		return 1, `\\`
+	case '\b':
+		return 1, `\b`
+	case '\f':
+		return 1, `\f`
 	case '\n':
 		return 1, `\n`
 	case '\r':
