@@ -79,7 +79,7 @@ func ErrorHandler(rd *errjson.Renderer) echo.HTTPErrorHandler {
 			if c.Request().Pattern == "" {
 				c.Request().Pattern = c.Path() // for the log
 			}
-			rd.Write(c.Response(), c.Request(), meaning(err))
+			write(rd, c.Response(), c.Request(), meaning(err))
 		case !answered:
 			bridge.Record(rd, c.Request(), meaning(err))
 		}

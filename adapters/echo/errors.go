@@ -6,6 +6,7 @@ import (
 
 	"github.com/hipflask/hipflask/errjson"
 	"github.com/hipflask/hipflask/internal/bridge"
+	"github.com/hipflask/hipflask/internal/scope"
 	"github.com/labstack/echo/v5"
 )
 
@@ -28,6 +29,16 @@ func meaning(err error) error {
 		e.Message = "" // it says no more than the status: ours is a sentence
 	}
 	return e
+}
+
+// write answers with err. Inside a Wrap there may be other renderers between the
+// handler and the application's; then errjson finds it at its place.
+func write(rd *errjson.Renderer, w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Value(scope.Key{}) == rd {
+		errjson.Write(w, r, err)
+	} else {
+		rd.Write(w, r, err)
+	}
 }
 
 // A question is an error that an ErrorHandler answers with its renderer. An

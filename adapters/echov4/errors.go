@@ -6,6 +6,7 @@ import (
 
 	"github.com/hipflask/hipflask/errjson"
 	"github.com/hipflask/hipflask/internal/bridge"
+	"github.com/hipflask/hipflask/internal/scope"
 	"github.com/labstack/echo/v4"
 )
 
@@ -46,6 +47,16 @@ func meaning(err error) error {
 type statusCoder interface {
 	error
 	StatusCode() int
+}
+
+// write answers with err. Inside a Wrap there may be other renderers between the
+// handler and the application's; then errjson finds it at its place.
+func write(rd *errjson.Renderer, w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Value(scope.Key{}) == rd {
+		errjson.Write(w, r, err)
+	} else {
+		rd.Write(w, r, err)
+	}
 }
 
 // A question is an error that an ErrorHandler answers with its renderer. An

@@ -3,6 +3,7 @@ package echoadapter
 import (
 	"bufio"
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"sync/atomic"
@@ -31,6 +32,7 @@ type call struct {
 	app             *echo.Echo
 	next            echo.HandlerFunc
 	request         *http.Request  // c.Request(), as it was
+	body            io.ReadCloser  // of request
 	response        *echo.Response // c.Response(), as it was
 	gate            bridge.Gate
 	err             error // what next has returned last; guarded by gate
@@ -41,9 +43,12 @@ func (ch *chain) serve(c echo.Context, next echo.HandlerFunc) error {
 	request := c.Request()
 	call := &call{
 		Context: request.Context(), chain: ch, c: c, app: c.Echo(), next: next,
-		request: request, response: c.Response(),
+		request: request, body: request.Body, response: c.Response(),
 	}
 	r := request.WithContext(call)
+	if r.Body != nil {
+		r.Body = (*callBody)(call)
+	}
 	if route := c.Path(); route != "" {
 		r.Pattern = route
 		values := c.ParamValues()
@@ -77,7 +82,7 @@ func (ch *chain) next(w http.ResponseWriter, r *http.Request) {
 		c.SetRequest(call.request)
 		c.SetResponse(call.response)
 	}()
-	if w, ok := w.(*netWriter); ok && w == (*netWriter)(call) {
+	if nw, ok := w.(*netWriter); ok && nw == (*netWriter)(call) {
 		call.err = call.next(c)
 		return
 	}
@@ -158,5 +163,24 @@ func (w *netWriter) Push(target string, opts *http.PushOptions) error {
 // Unwrap is for http.ResponseController.
 func (w *netWriter) Unwrap() http.ResponseWriter { return w.response }
 
+// Renderer is how errjson.Write finds the renderer of the application. That has
+// its place at the outermost of the calls.
+func (w *netWriter) Renderer() *errjson.Renderer {
+	if _, ok := bridge.FindWriter(w.response, func(*netWriter) bool { return true }); ok {
+		return nil
+	}
+	return (*call)(w).renderer()
+}
+
+// A callBody is the call as the body of the request: the way to it where a
+// middleware has put a writer in place that does not unwrap.
+type callBody call
+
+func (b *callBody) Read(p []byte) (int, error) { return b.body.Read(p) }
+func (b *callBody) Close() error               { return b.body.Close() }
+
+// Unwrap leads to the body as it came.
+func (b *callBody) Unwrap() io.ReadCloser { return b.body }
+
 // Renderer is how errjson.Write finds the renderer.
-func (w *netWriter) Renderer() *errjson.Renderer { return (*call)(w).renderer() }
+func (b *callBody) Renderer() *errjson.Renderer { return (*netWriter)(b).Renderer() }

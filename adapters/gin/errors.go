@@ -29,6 +29,7 @@ type errorsWriter struct {
 	encoding           string        // the Content-Encoding on entry, of a compressor outside
 	status             int           // what WriteHeader was last called with
 	held               bool          // the status was to be sent
+	inner              bool          // there is another one outside of a Wrap
 }
 
 // watch puts an errorsWriter in place of c.Writer.
@@ -134,7 +135,8 @@ func (e *errorsWriter) answer(c *gin.Context, err error) {
 	if h := e.ResponseWriter.Header(); h.Get("Content-Encoding") != e.encoding {
 		h.Del("Content-Encoding")
 	}
-	e.renderer.Write(e.ResponseWriter, c.Request, err)
+	e.held = false
+	errjson.Write(e, c.Request, err)
 	e.ResponseWriter.WriteHeaderNow() // for HEAD: Gin would add the body of its 404
 }
 
@@ -204,8 +206,14 @@ func (e *errorsWriter) Size() int {
 // Unwrap is for http.ResponseController.
 func (e *errorsWriter) Unwrap() http.ResponseWriter { return e.ResponseWriter }
 
-// Renderer is how errjson.Write finds the renderer.
-func (e *errorsWriter) Renderer() *errjson.Renderer { return e.renderer }
+// Renderer is how errjson.Write finds the renderer. It has its place where the
+// Errors is: between an inner one and that, there may be others.
+func (e *errorsWriter) Renderer() *errjson.Renderer {
+	if e.inner {
+		return nil
+	}
+	return e.renderer
+}
 
 // An errorsBody is an errorsWriter as the body of the request: the way to it where
 // a middleware has put a writer in place that does not unwrap. A context would do
@@ -219,7 +227,7 @@ func (b *errorsBody) Close() error               { return b.body.Close() }
 func (b *errorsBody) Unwrap() io.ReadCloser { return b.body }
 
 // Renderer is how errjson.Write finds the renderer.
-func (b *errorsBody) Renderer() *errjson.Renderer { return b.renderer }
+func (b *errorsBody) Renderer() *errjson.Renderer { return (*errorsWriter)(b).Renderer() }
 
 // errorsOf returns the innermost errorsWriter that a writer or a request leads to,
 // or nil.

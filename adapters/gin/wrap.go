@@ -89,7 +89,7 @@ func (ch *chain) next(w http.ResponseWriter, r *http.Request) {
 		bridge.ReturnForms(call.request, c.Request)
 		c.Request, c.Writer = call.request, call.writer
 	}()
-	if w, ok := w.(*netWriter); ok && w == (*netWriter)(call) {
+	if nw, ok := w.(*netWriter); ok && nw == (*netWriter)(call) {
 		c.Next()
 	} else {
 		call.nextInside(w)
@@ -107,6 +107,7 @@ func (call *call) nextInside(w http.ResponseWriter) {
 	c.Writer = gw
 	if outer := errorsOf(call.writer, call.request); outer != nil {
 		inner := watch(c, outer.renderer)
+		inner.inner = true
 		c.Next()
 		inner.finish(c)
 	} else {
@@ -303,10 +304,16 @@ func rawWriter(w http.ResponseWriter) http.ResponseWriter {
 // hijack takes the connection over, where there is one to take: Gin's own writer
 // panics if there is none, with HTTP/2.
 func hijack(w gin.ResponseWriter) (net.Conn, *bufio.ReadWriter, error) {
-	if raw := rawWriter(w); raw != nil {
-		if _, ok := raw.(http.Hijacker); !ok {
-			return nil, nil, http.ErrNotSupported
+	last := http.ResponseWriter(w)
+	for {
+		u, ok := last.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			break
 		}
+		last = u.Unwrap()
+	}
+	if _, ok := last.(http.Hijacker); !ok {
+		return nil, nil, http.ErrNotSupported
 	}
 	return w.Hijack()
 }

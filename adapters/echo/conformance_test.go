@@ -1,0 +1,74 @@
+package echoadapter_test
+
+import (
+	"log/slog"
+	"net/http"
+	"testing"
+
+	echoadapter "github.com/hipflask/hipflask/adapters/echo"
+	"github.com/hipflask/hipflask/errjson"
+	"github.com/hipflask/hipflask/internal/adaptertest"
+	"github.com/labstack/echo/v5"
+)
+
+// TestConformance runs the suite that all adapters share.
+func TestConformance(t *testing.T) {
+	adaptertest.Run(t, adaptertest.Framework{
+		Kind: adaptertest.Echo,
+		New: func(rd *errjson.Renderer) adaptertest.App {
+			e := newEcho()
+			e.HTTPErrorHandler = echoadapter.ErrorHandler(rd)
+			return app{e, e}
+		},
+	})
+}
+
+// router is what an application and a group have in common.
+type router interface {
+	Use(...echo.MiddlewareFunc)
+	Group(string, ...echo.MiddlewareFunc) *echo.Group
+	Add(string, string, echo.HandlerFunc, ...echo.MiddlewareFunc) echo.RouteInfo
+}
+
+// app is an application or a group as the suite wants it.
+type app struct {
+	*echo.Echo
+	router router
+}
+
+func (a app) Use(m ...adaptertest.Middleware) { a.router.Use(echoadapter.Wrap(m...)) }
+func (a app) Pre(m ...adaptertest.Middleware) { a.Echo.Pre(echoadapter.Wrap(m...)) }
+
+func (a app) UseNative(fn func(adaptertest.C, func() error) error) {
+	a.router.Use(func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c *echo.Context) error {
+			return fn(echoC{c}, func() error { return next(c) })
+		}
+	})
+}
+
+func (a app) Group(prefix string) adaptertest.App { return app{a.Echo, a.router.Group(prefix)} }
+
+func (a app) Handle(method, path string, handler func(adaptertest.C) error, m ...adaptertest.Middleware) {
+	var middlewares []echo.MiddlewareFunc
+	if len(m) > 0 {
+		middlewares = append(middlewares, echoadapter.Wrap(m...))
+	}
+	a.router.Add(method, path, func(c *echo.Context) error { return handler(echoC{c}) }, middlewares...)
+}
+
+type echoC struct{ c *echo.Context }
+
+func (e echoC) Request() *http.Request      { return e.c.Request() }
+func (e echoC) Writer() http.ResponseWriter { return e.c.Response() }
+func (e echoC) Identity() any               { return e.c }
+
+func (e echoC) String(status int, body string) error { return e.c.String(status, body) }
+
+func (e echoC) Multipart() error { return e.c.Request().ParseMultipartForm(1) }
+
+func newEcho() *echo.Echo {
+	e := echo.New()
+	e.Logger = slog.New(slog.DiscardHandler)
+	return e
+}

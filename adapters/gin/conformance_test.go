@@ -1,0 +1,77 @@
+package ginadapter_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+	ginadapter "github.com/hipflask/hipflask/adapters/gin"
+	"github.com/hipflask/hipflask/errjson"
+	"github.com/hipflask/hipflask/internal/adaptertest"
+)
+
+func init() { gin.SetMode(gin.ReleaseMode) }
+
+// TestConformance runs the suite that all adapters share.
+func TestConformance(t *testing.T) {
+	adaptertest.Run(t, adaptertest.Framework{
+		Kind: adaptertest.Gin,
+		New: func(rd *errjson.Renderer) adaptertest.App {
+			engine := gin.New()
+			engine.HandleMethodNotAllowed = true
+			engine.MaxMultipartMemory = 1
+			engine.Use(ginadapter.Errors(rd))
+			return app{engine, engine}
+		},
+	})
+}
+
+// app is an engine or a group as the suite wants it.
+type app struct {
+	*gin.Engine
+	router gin.IRouter
+}
+
+func (a app) Use(m ...adaptertest.Middleware) { a.router.Use(ginadapter.Wrap(m...)) }
+
+func (a app) UseNative(fn func(adaptertest.C, func() error) error) {
+	a.router.Use(func(c *gin.Context) {
+		_ = fn(ginC{c}, func() error {
+			c.Next()
+			if last := c.Errors.Last(); last != nil {
+				return last.Err
+			}
+			return nil
+		})
+	})
+}
+
+func (a app) Group(prefix string) adaptertest.App { return app{a.Engine, a.router.Group(prefix)} }
+
+func (a app) Handle(method, path string, handler func(adaptertest.C) error, m ...adaptertest.Middleware) {
+	handlers := []gin.HandlerFunc{func(c *gin.Context) {
+		if err := handler(ginC{c}); err != nil {
+			ginadapter.Fail(c, err)
+		}
+	}}
+	if len(m) > 0 {
+		handlers = append([]gin.HandlerFunc{ginadapter.Wrap(m...)}, handlers...)
+	}
+	a.router.Handle(method, path, handlers...)
+}
+
+type ginC struct{ c *gin.Context }
+
+func (g ginC) Request() *http.Request      { return g.c.Request }
+func (g ginC) Writer() http.ResponseWriter { return g.c.Writer }
+func (g ginC) Identity() any               { return g.c }
+
+func (g ginC) String(status int, body string) error {
+	g.c.String(status, "%s", body)
+	return nil
+}
+
+func (g ginC) Multipart() error {
+	_, err := g.c.MultipartForm()
+	return err
+}

@@ -1,0 +1,253 @@
+package adaptertest
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hipflask/hipflask/bodyjson"
+	"github.com/hipflask/hipflask/errjson"
+)
+
+var (
+	unavailable = errjson.New(503, "Come back later.")
+	missing     = errjson.NotFound("There is no such item.")
+)
+
+const (
+	missingBody = `{"error":"Not Found","message":"There is no such item.","status":404}`
+	teapotBody  = `{"teapot":true}`
+)
+
+func fail(C) error { return missing }
+
+// interceptor makes its own answer of answers with a status of 400 or more.
+var interceptor = middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	b := &buffer{ResponseWriter: w}
+	next.ServeHTTP(b, r)
+	if b.status < 400 {
+		b.send()
+		return
+	}
+	w.Header().Del("Content-Length")
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(b.status)
+	_, _ = w.Write([]byte(teapotBody))
+})
+
+type item struct {
+	Name string `json:"name" required:"true"`
+}
+
+// errorVectors are about failures: who answers them, and through which writer.
+var errorVectors = []vector{
+	{"", "E10", "a handler's error is seen once outside, and answered once", Gin | Echo, func(t *testing.T, f Framework) {
+		app := f.New(nil)
+		var seen []error
+		app.UseNative(func(c C, next func() error) error {
+			err := next()
+			seen = append(seen, err)
+			return err
+		})
+		app.Use(record(new(recorder)))
+		app.Handle("GET", "/", fail)
+		equal(t, "answer", serve(t, app).get("/"), failure(404, "There is no such item."))
+		equalSlices(t, "errors", seen, []error{missing})
+	}},
+	{"", "E11", "a middleware outside changes the error if nothing was wrapped", Echo, func(t *testing.T, f Framework) {
+		app := f.New(nil)
+		app.UseNative(func(c C, next func() error) error {
+			if err := next(); errors.Is(err, missing) {
+				return unavailable
+			}
+			return nil
+		})
+		app.Use(withValue("x"))
+		app.Handle("GET", "/", fail)
+		equal(t, "answer", serve(t, app).get("/"), failure(503, "Come back later."))
+	}},
+	{"", "E12", "a recorder sees the status of a handler's error", all, func(t *testing.T, f Framework) {
+		app := f.New(nil)
+		rec := new(recorder)
+		app.Use(record(rec))
+		app.Handle("GET", "/", fail)
+		equal(t, "answer", serve(t, app).get("/"), failure(404, "There is no such item."))
+		equalSlices(t, "statuses", rec.statuses, []int{404})
+		equal(t, "body", rec.body.String(), missingBody+"\n")
+	}},
+	{"", "E13", "a handler's error behind http.TimeoutHandler", all, func(t *testing.T, f Framework) {
+		app := f.New(nil)
+		app.Use(func(next http.Handler) http.Handler { return http.TimeoutHandler(next, time.Minute, "late") })
+		app.Handle("GET", "/", fail)
+		c := serve(t, app)
+		equal(t, "answer", c.get("/"), failure(404, "There is no such item."))
+		equal(t, "without a route", c.get("/none"), failure(404, notFound))
+	}},
+	{"", "E14", "a handler's error behind a writer that is closed", all, func(t *testing.T, f Framework) {
+		app := f.New(nil)
+		app.Use(middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			rec := &recorder{ResponseWriter: w}
+			next.ServeHTTP(rec, r)
+			_, _ = w.Write([]byte("(" + rec.body.String() + " ends)"))
+		}), middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			next.ServeHTTP(lengthless{w}, r)
+		}))
+		app.Handle("GET", "/", fail)
+		got := serve(t, app).get("/")
+		if !strings.HasSuffix(got, missingBody+"\n("+missingBody+"\n ends)") {
+			t.Errorf("answer: %s", got)
+		}
+	}},
+	{"G20", "E15", "nothing is written to the middleware's writer when it has returned", all, func(t *testing.T, f Framework) {
+		app := f.New(nil)
+		rec := new(recorder)
+		app.Use(record(rec))
+		app.Handle("GET", "/", fail)
+		app.Handle("GET", "/empty", func(C) error { return nil })
+		c := serve(t, app)
+		equal(t, "an error", c.get("/"), failure(404, "There is no such item."))
+		rec.closed = false
+		equal(t, "no route", c.get("/none"), failure(404, notFound))
+		rec.closed = false
+		equal(t, "an empty answer", c.get("/empty"), "200; Content-Length: 0; ")
+		equal(t, "late writes", rec.late.Load(), 0)
+	}},
+	{"", "E16", "an error after a body: one body", Echo | NetHTTP, func(t *testing.T, f Framework) {
+		app := f.New(nil)
+		app.Use(middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			b := &buffer{ResponseWriter: w}
+			next.ServeHTTP(b, r)
+			b.send()
+		}))
+		app.Handle("GET", "/", func(c C) error {
+			_ = c.String(200, "done")
+			if f.Kind == NetHTTP {
+				return nil // what the error does there is errjson's
+			}
+			return missing
+		})
+		equal(t, "answer", serve(t, app).get("/"), f.text(200, "done"))
+	}},
+	{"", "E17", "a middleware answers itself when next has failed: one body", all, func(t *testing.T, f Framework) {
+		app := f.New(nil)
+		app.Use(middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			next.ServeHTTP(&buffer{ResponseWriter: w}, r)
+			w.Header().Del("Content-Length")
+			w.Header().Del("X-Content-Type-Options")
+			w.WriteHeader(418)
+			_, _ = w.Write([]byte(teapotBody))
+		}))
+		app.Handle("GET", "/", fail)
+		equal(t, "answer", serve(t, app).get("/"), "418; Content-Length: 15; Content-Type: application/json; "+teapotBody)
+	}},
+	{"G28", "E18", "a middleware makes its own answer of a 404 of the router", all, func(t *testing.T, f Framework) {
+		app := f.New(nil)
+		app.Use(interceptor)
+		app.Handle("GET", "/", hello)
+		got := serve(t, app).get("/none")
+		equal(t, "answer", strings.Replace(got, "X-Content-Type-Options: nosniff; ", "", 1),
+			"404; Content-Length: 15; Content-Type: application/json; "+teapotBody)
+	}},
+	{"G29", "E19", "and of a 405, with its Allow", all, func(t *testing.T, f Framework) {
+		app := f.New(nil)
+		app.Use(interceptor)
+		app.Handle("GET", "/", hello)
+		got := serve(t, app).do("POST", "/", nil)
+		allow := map[Kind]string{Gin: "GET", Echo: "OPTIONS, GET", NetHTTP: "GET, HEAD"}[f.Kind]
+		equal(t, "answer", strings.Replace(got, "X-Content-Type-Options: nosniff; ", "", 1),
+			"405; Allow: "+allow+"; Content-Length: 15; Content-Type: application/json; "+teapotBody)
+	}},
+	{"errors", "errors", "404 and 405 of the router are answered by the renderer", all, func(t *testing.T, f Framework) {
+		app := f.New(nil)
+		app.Handle("GET", "/", hello)
+		c := serve(t, app)
+		equal(t, "404", c.get("/none"), failure(404, notFound))
+		allow := map[Kind]string{Gin: "GET", Echo: "OPTIONS, GET", NetHTTP: "GET, HEAD"}[f.Kind]
+		equal(t, "405", c.do("POST", "/", nil), failure(405, notAllowed, "Allow: "+allow))
+		equal(t, "HEAD", c.do("HEAD", "/none", nil), strings.Split(failure(404, notFound), "{")[0])
+	}},
+	{"contract", "contract", "every failure goes out through the renderer", all, contract},
+}
+
+// lengthless is the writer of a middleware that changes the length of bodies.
+type lengthless struct{ http.ResponseWriter }
+
+func (l lengthless) WriteHeader(status int) {
+	l.Header().Del("Content-Length")
+	l.ResponseWriter.WriteHeader(status)
+}
+
+var errRule = errors.New("a rule knows this error")
+
+// contract tests that whoever meets a failure, the application's renderer answers,
+// with its format, its rules and its report.
+func contract(t *testing.T, f Framework) {
+	var mu sync.Mutex
+	var reported []int
+	rd := errjson.NewRenderer(errjson.Config{
+		Format: errjson.Problem,
+		Rules:  []errjson.Rule{errjson.MapIs(errRule, errjson.Conflict("By a rule."))},
+		Report: func(_ *http.Request, e *errjson.Error) {
+			mu.Lock()
+			reported = append(reported, e.Status)
+			mu.Unlock()
+		},
+	})
+	app := f.New(rd)
+	refuse := middleware(func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+		errjson.Write(w, r, errRule)
+	})
+	opaque := middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		next.ServeHTTP(plainWriter{w}, r)
+	})
+	ruled := func(C) error { return errRule }
+	app.Handle("GET", "/handler", ruled)
+	app.Handle("GET", "/wrapped", ruled, record(new(recorder)))
+	app.Handle("GET", "/opaque", ruled, opaque)
+	app.Handle("GET", "/middleware", hello, refuse)
+	app.Handle("GET", "/middleware-wrapped", hello, record(new(recorder)), refuse)
+	app.Handle("GET", "/middleware-opaque", hello, opaque, refuse)
+	app.Handle("GET", "/middleware-recover", hello, errjson.Recover, middleware(func(http.ResponseWriter, *http.Request, http.Handler) {
+		panic(errRule)
+	}))
+	app.Handle("GET", "/middleware-timeout", hello, func(next http.Handler) http.Handler {
+		return http.TimeoutHandler(next, time.Minute, "late")
+	}, refuse)
+	app.Handle("POST", "/body", hello, bodyjson.New[item](bodyjson.Config{}))
+	group := app.Group("/group")
+	group.Use(errjson.NewRenderer(errjson.Config{Rules: []errjson.Rule{
+		errjson.MapIs(errRule, errjson.Gone("By the rule of the group.")),
+	}}).Render)
+	group.Handle("GET", "/x", hello, refuse)
+
+	problem := func(status int, detail, more string) string {
+		return `{"type":"about:blank","title":"` + http.StatusText(status) + `","status":` + strconv.Itoa(status) + `,"detail":"` + detail + `"` + more + `}`
+	}
+	c := serve(t, app)
+	answer := func(got string) string {
+		status, body, _ := strings.Cut(got, "; ")
+		fields, body, ok := strings.Cut(body, "{")
+		if !ok || !strings.Contains(fields, "Content-Type: application/problem+json") {
+			t.Errorf("not a problem: %s", got)
+		}
+		return status + " {" + body
+	}
+	conflict := "409 " + problem(409, "By a rule.", "")
+	for _, path := range []string{
+		"/handler", "/wrapped", "/opaque", "/middleware", "/middleware-wrapped", "/middleware-opaque",
+		"/middleware-recover", "/middleware-timeout",
+	} {
+		equal(t, path, answer(c.get(path)), conflict)
+	}
+	equal(t, "/none", answer(c.get("/none")), "404 "+problem(404, notFound, ""))
+	equal(t, "POST /handler", answer(c.do("POST", "/handler", nil)), "405 "+problem(405, notAllowed, ""))
+	equal(t, "/body", answer(c.do("POST", "/body", strings.NewReader("name=x"), "Content-Type", "text/plain"))[:4], "415 ")
+	equal(t, "/group/x", answer(c.get("/group/x")), "410 "+problem(410, "By the rule of the group.", ""))
+	mu.Lock()
+	defer mu.Unlock()
+	equalSlices(t, "reported", reported, []int{409, 409, 409, 409, 409, 409, 409, 409, 404, 405, 415, 410})
+}

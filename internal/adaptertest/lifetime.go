@@ -1,0 +1,106 @@
+package adaptertest
+
+import (
+	"bytes"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// lifetimeVectors are about what is left of a request when it is over.
+var lifetimeVectors = []vector{
+	{"G23", "E25", "a timeout: the context is not used for another request while the handler runs", Gin | Echo, func(t *testing.T, f Framework) {
+		app := f.New(nil)
+		app.Use(func(next http.Handler) http.Handler { return http.TimeoutHandler(next, 20*time.Millisecond, "late") })
+		var running sync.Map // of contexts
+		app.Handle("GET", "/slow", func(c C) error {
+			if _, taken := running.LoadOrStore(c.Identity(), true); taken {
+				t.Error("a context was given to two requests")
+			}
+			<-c.Request().Context().Done()
+			time.Sleep(20 * time.Millisecond) // goes on after the timeout
+			_ = c.String(200, "hello")        // which must not be a race
+			running.Delete(c.Identity())
+			return nil
+		})
+		c := serve(t, app)
+		var group sync.WaitGroup
+		for range 20 {
+			group.Go(func() {
+				equal(t, "status", c.get("/slow")[:4], "503;")
+			})
+		}
+		group.Wait()
+	}},
+	{"G24", "E26", "next does nothing when the request is over", Gin | Echo, func(t *testing.T, f Framework) {
+		app := f.New(nil)
+		late := make(chan struct{})
+		done := make(chan struct{})
+		app.Use(middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			go func() {
+				<-late
+				next.ServeHTTP(w, r)
+				close(done)
+			}()
+			w.WriteHeader(202)
+		}))
+		var ran atomic.Int32
+		app.Handle("GET", "/", func(c C) error { ran.Add(1); return hello(c) })
+		equal(t, "answer", serve(t, app).get("/"), "202; Content-Length: 0; ")
+		close(late)
+		<-done
+		equal(t, "handlers run", ran.Load(), 0)
+	}},
+	{"G35", "E30", "the temporary files of a form are removed", Gin | Echo, func(t *testing.T, f Framework) {
+		t.Setenv("TMPDIR", t.TempDir())
+		files := func() []string {
+			names, err := filepath.Glob(filepath.Join(os.TempDir(), "multipart-*"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return names
+		}
+		app := f.New(nil)
+		var during []int
+		app.Use(withValue("x"))
+		app.Handle("POST", "/handler", func(c C) error {
+			err := c.Multipart()
+			during = append(during, len(files()))
+			return err
+		}, withValue("y"))
+		app.Handle("POST", "/middleware", hello, middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			_ = r.ParseMultipartForm(1)
+			during = append(during, len(files()))
+			w.WriteHeader(200)
+		}))
+		c := serve(t, app)
+		for _, path := range []string{"/handler", "/middleware"} {
+			body, contentType := form(t)
+			equal(t, path, c.do("POST", path, body, "Content-Type", contentType), "200; Content-Length: 0; ")
+			eventually(t, "the file is removed", func() bool { return len(files()) == 0 })
+		}
+		equalSlices(t, "files while the handler runs", during, []int{1, 1})
+	}},
+}
+
+// form returns a form with a file that is too large for memory.
+func form(t *testing.T) (body io.Reader, contentType string) {
+	t.Helper()
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	file, err := w.CreateFormFile("file", "a.bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = file.Write(make([]byte, 64<<10))
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return &b, w.FormDataContentType()
+}

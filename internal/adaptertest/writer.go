@@ -1,0 +1,223 @@
+package adaptertest
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
+	"strings"
+	"testing"
+	"time"
+)
+
+// plainWriter is a writer that neither flushes nor unwraps.
+type plainWriter struct{ w http.ResponseWriter }
+
+func (p plainWriter) Header() http.Header         { return p.w.Header() }
+func (p plainWriter) WriteHeader(status int)      { p.w.WriteHeader(status) }
+func (p plainWriter) Write(b []byte) (int, error) { return p.w.Write(b) }
+
+// writerVectors are about what the handlers write, and what the middlewares see of
+// it.
+var writerVectors = []vector{
+	{"G08", "E06", "the handler writes through the middleware's writer", all, func(t *testing.T, f Framework) {
+		app := f.New(nil)
+		rec := new(recorder)
+		app.Use(record(rec))
+		app.Handle("GET", "/", func(c C) error { return c.String(201, "hello") })
+		equal(t, "answer", serve(t, app).get("/"), f.text(201, "hello"))
+		equalSlices(t, "statuses", rec.statuses, []int{201})
+		equal(t, "body", rec.body.String(), "hello")
+	}},
+	{"G16", "E07", "Flush passes through, and reaches the client", all, func(t *testing.T, f Framework) {
+		app := f.New(nil)
+		rec := new(recorder)
+		goOn := make(chan struct{})
+		app.Use(record(rec))
+		app.Handle("GET", "/", func(c C) error {
+			_, _ = io.WriteString(c.Writer(), "first")
+			c.Writer().(http.Flusher).Flush()
+			<-goOn
+			_, _ = io.WriteString(c.Writer(), " second")
+			return nil
+		})
+		srv := serve(t, app).srv
+		resp, err := srv.Client().Get(srv.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		first := make([]byte, 5)
+		if _, err := io.ReadFull(resp.Body, first); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "before the handler has returned", string(first), "first")
+		close(goOn)
+		rest, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "the rest", string(rest), " second")
+		equal(t, "flushes", rec.flushes, 1)
+	}},
+	{"G16b", "E07b", "Flush does nothing where the middleware's writer has none", Gin, func(t *testing.T, f Framework) {
+		app := f.New(nil)
+		app.Use(middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			next.ServeHTTP(plainWriter{w}, r)
+		}))
+		app.Handle("GET", "/", func(c C) error {
+			_ = c.String(200, "hello")
+			c.Writer().(http.Flusher).Flush()
+			return nil
+		})
+		equal(t, "answer", serve(t, app).get("/"), f.text(200, "hello"))
+	}},
+	{"G16c", "E07c", "a middleware flushes before it calls next", all, func(t *testing.T, f Framework) {
+		app := f.New(nil)
+		app.Use(middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			w.Header().Set("Content-Type", "text/plain")
+			w.(http.Flusher).Flush()
+			next.ServeHTTP(w, r)
+		}))
+		app.Handle("GET", "/", func(c C) error {
+			_, _ = io.WriteString(c.Writer(), "hello")
+			return nil
+		})
+		equal(t, "answer", serve(t, app).get("/"), "200; Content-Type: text/plain; hello")
+	}},
+	{"G17", "E08", "http.ResponseController works in the handler", all, func(t *testing.T, f Framework) {
+		app := f.New(nil)
+		app.Use(record(new(recorder)))
+		app.Use(func(next http.Handler) http.Handler { return next })
+		app.Handle("GET", "/", func(c C) error {
+			rc := http.NewResponseController(c.Writer())
+			deadline := time.Now().Add(time.Minute)
+			return c.String(200, fmt.Sprint(rc.SetWriteDeadline(deadline), rc.SetReadDeadline(deadline), rc.EnableFullDuplex()))
+		})
+		equal(t, "answer", serve(t, app).get("/"), f.text(200, "<nil> <nil> <nil>"))
+	}},
+	{"G17b", "E08b", "http.ResponseController works in the middleware", all, func(t *testing.T, f Framework) {
+		app := f.New(nil)
+		var errs []error
+		app.Use(middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			errs = append(errs, http.NewResponseController(w).SetWriteDeadline(time.Now().Add(time.Minute)))
+			next.ServeHTTP(w, r)
+		}))
+		app.Handle("GET", "/", hello)
+		equal(t, "answer", serve(t, app).get("/"), f.text(200, "hello"))
+		equalSlices(t, "errors", errs, []error{nil})
+	}},
+	{"G18", "E09", "the handler takes the connection over", all, func(t *testing.T, f Framework) {
+		app := f.New(nil)
+		app.Use(record(new(recorder)))
+		app.Handle("GET", "/", func(c C) error { return echoLines(c.Writer()) })
+		equal(t, "answer", upgrade(t, serve(t, app)), "echo: ping\n")
+	}},
+	{"G18b", "E09b", "a middleware takes the connection over", all, func(t *testing.T, f Framework) {
+		app := f.New(nil)
+		app.Use(middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			_ = echoLines(w)
+		}))
+		app.Handle("GET", "/", hello)
+		equal(t, "answer", upgrade(t, serve(t, app)), "echo: ping\n")
+	}},
+	{"G33", "E34", "103, then 200: the client gets both", all, func(t *testing.T, f Framework) {
+		app := f.New(nil)
+		rec := new(recorder)
+		app.Use(record(rec), middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			w.Header().Set("Link", "</style.css>; rel=preload")
+			w.WriteHeader(103)
+			next.ServeHTTP(w, r)
+		}))
+		app.Handle("GET", "/", hello)
+
+		srv := serve(t, app).srv
+		var early []string
+		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
+			Got1xxResponse: func(status int, header textproto.MIMEHeader) error {
+				early = append(early, fmt.Sprint(status, header.Get("Link")))
+				return nil
+			},
+		})
+		r, err := http.NewRequestWithContext(ctx, "GET", srv.URL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := srv.Client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		equalSlices(t, "before the answer", early, []string{"103</style.css>; rel=preload"})
+		equal(t, "status", resp.StatusCode, 200)
+		equalSlices(t, "statuses", rec.statuses, []int{103, 200})
+	}},
+	{"G34", "E34b", "of two statuses the first one counts", all, func(t *testing.T, f Framework) {
+		app := f.New(nil)
+		app.Use(middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(500)
+			w.WriteHeader(200)
+			_, _ = w.Write([]byte("{}"))
+		}))
+		app.Handle("GET", "/", hello)
+		equal(t, "answer", serve(t, app).get("/"), "500; Content-Length: 2; Content-Type: application/json; {}")
+	}},
+	{"G42", "E32", "a log outside reads the status", all, func(t *testing.T, f Framework) {
+		app := f.New(nil)
+		rec := new(recorder)
+		var seen []int
+		app.Use(middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			rec = &recorder{ResponseWriter: w}
+			next.ServeHTTP(rec, r)
+			seen = append(seen, rec.statuses...)
+		}))
+		app.Handle("GET", "/", func(c C) error { return c.String(201, "made") })
+		c := serve(t, app)
+		equal(t, "with a route", c.get("/"), f.text(201, "made"))
+		equal(t, "without", c.get("/none"), failure(404, notFound))
+		equalSlices(t, "statuses", seen, []int{201, 404})
+	}},
+}
+
+// echoLines takes a connection over and sends the line that it gets back.
+func echoLines(w http.ResponseWriter) error {
+	conn, rw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	_, _ = rw.WriteString("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: lines\r\n\r\n")
+	_ = rw.Flush()
+	line, err := rw.ReadString('\n')
+	if err != nil {
+		return err
+	}
+	_, _ = rw.WriteString("echo: " + line)
+	return rw.Flush()
+}
+
+func upgrade(t *testing.T, c client) string {
+	t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(c.srv.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	_, _ = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: lines\r\n\r\nping\n")
+	br := bufio.NewReader(conn)
+	resp, err := http.ReadResponse(br, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "status", resp.StatusCode, 101)
+	line, err := io.ReadAll(br)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(line)
+}
