@@ -235,7 +235,8 @@ func isNilSequence(v reflect.Value) bool {
 
 // A Resource answers for one URL by method, as Flask-RESTful's Resource does. A nil
 // handler stands for a method that is not allowed: 405 with an Allow field, through
-// [errjson.Write]. HEAD goes to Get, and OPTIONS is answered with a 204 and Allow.
+// [errjson.Write]. HEAD goes to Get, and OPTIONS is answered with Allow and
+// no content.
 // The zero Resource allows OPTIONS alone.
 //
 // It is to be registered without a method, so that all of them reach it.
@@ -251,7 +252,8 @@ func (res Resource) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		handler.ServeHTTP(w, r)
 	case r.Method == http.MethodOptions:
 		w.Header().Set("Allow", strings.Join(res.allow(), ", "))
-		w.WriteHeader(http.StatusNoContent)
+		w.Header().Set("Content-Length", "0") // RFC 9110, Section 9.3.7
+		w.WriteHeader(http.StatusOK)
 	default:
 		errjson.Write(w, r, errjson.MethodNotAllowed(res.allow()...))
 	}
