@@ -112,7 +112,7 @@ func readPattern(text string) (p pattern, reason string) {
 	}
 
 	host := rest
-	if i := strings.LastIndexByte(rest, ':'); i >= 0 && !strings.HasSuffix(rest, "]") {
+	if i := strings.LastIndexByte(rest, ':'); i > strings.LastIndexByte(rest, ']') {
 		host, p.port = rest[:i], rest[i:]
 		if p.port == ":*" {
 			p.anyPort, p.port = true, ""

@@ -1,0 +1,236 @@
+package corsmw_test
+
+import (
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hipflask/hipflask/corsmw"
+)
+
+// at returns r for another target.
+func at(r *http.Request, target string) *http.Request {
+	other := httptest.NewRequest(http.MethodGet, target, nil)
+	other.Method, other.Header = r.Method, r.Header
+	return other
+}
+
+// TestRoutesPaths: the policy is chosen by the path that a ServeMux serves. Every request comes from an origin that only one policy allows, to a
+// mux that has a handler for each pattern.
+func TestRoutesPaths(t *testing.T) {
+	patterns := map[string]string{ // pattern: the origin that its policy allows
+		"/api/":                        "https://api.example",
+		"/api/private/":                "https://private.example",
+		"/Admin":                       "https://admin.example",
+		"/a+b":                         "https://plus.example",
+		"/items/{id}":                  "https://items.example",
+		"PUT /items/{id}":              "https://put.example",
+		"other.example/":               "https://other.example",
+		"/files/{name}/{rest...}":      "https://files.example",
+		"/exact/{$}":                   "https://exact.example",
+		"GET /read":                    "https://read.example",
+		"/tree/a/very/long/path/to/a/": "https://tree.example",
+		"/tree/{x}/":                   "https://wild.example",
+	}
+	tests := []struct {
+		name, method, target string
+		want                 string // the pattern
+	}{
+		{"F01 inside", "GET", "/api/x", "/api/"},
+		{"F01 dots", "GET", "/api/../secret", ""},
+		{"F01 dots into", "GET", "/secret/../api/x", "/api/"},
+		{"F01 encoded dots are a name for ServeMux", "GET", "/api/%2e%2e/secret", "/api/"},
+		{"F01 double slash", "GET", "//api//private//x", "/api/private/"},
+		{"F01 encoded slash", "GET", "/api%2fx", ""},
+		{"F02 case", "GET", "/admin", ""},
+		{"F02 same case", "GET", "/Admin", "/Admin"},
+		{"F03 a space is no plus", "GET", "/a%20b", ""},
+		{"F03 plus", "GET", "/a+b", "/a+b"},
+		{"F03 encoded plus", "GET", "/a%2bb", "/a+b"},
+		{"F04 most specific", "GET", "/api/private/x", "/api/private/"},
+		{"F04 not the longest", "GET", "/tree/b/very/long/path/to/a/b", "/tree/{x}/"},
+		{"F04 tree", "GET", "/tree/a/very/long/path/to/a/b", "/tree/a/very/long/path/to/a/"},
+		{"the slash is missing", "GET", "/api", "/api/"},
+		{"wildcard", "GET", "/items/1", "/items/{id}"},
+		{"wildcard, encoded", "GET", "/items/a%2Fb", "/items/{id}"},
+		{"method", "PUT", "/items/1", "PUT /items/{id}"},
+		{"host", "GET", "http://other.example/api/x", "other.example/"},
+		{"host and port", "GET", "http://other.example:8080/api/x", "other.example/"},
+		{"rest", "GET", "/files/a/b/c", "/files/{name}/{rest...}"},
+		{"exact", "GET", "/exact/", "/exact/{$}"},
+		{"not exact", "GET", "/exact/x", ""},
+		{"GET has HEAD", "HEAD", "/read", "GET /read"},
+		{"another method", "POST", "/read", ""},
+		{"none", "GET", "/", ""},
+	}
+
+	policies := make(map[string]corsmw.Config)
+	mux := http.NewServeMux()
+	for pattern, origin := range patterns {
+		policies[pattern] = corsmw.Config{AllowOrigins: []string{origin}, AllowMethods: []string{"PUT", "DELETE"}}
+		mux.HandleFunc(pattern, func(http.ResponseWriter, *http.Request) {})
+	}
+	routes := corsmw.Must(corsmw.NewRoutes(policies))
+	handler := routes.Wrap(mux)
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			for _, origin := range slices.Sorted(maps.Values(patterns)) {
+				r := at(request(test.method, "Origin: "+origin), test.target)
+				w := httptest.NewRecorder()
+				handler.ServeHTTP(w, r)
+				allowed := w.Header().Get("Access-Control-Allow-Origin") == origin
+				assert.Equal(t, test.want != "" && patterns[test.want] == origin, allowed, origin)
+				assert.Equal(t, test.want != "", w.Header().Get("Vary") == "Origin")
+				assert.Equal(t, test.want, routes.Explain(r).Pattern)
+
+				// The policy is that of the pattern that serves.
+				_, serves := mux.Handler(r)
+				assert.Equal(t, test.want, serves)
+
+				// And so for the preflight of that request.
+				r = at(preflightRequest(origin, test.method), test.target)
+				w = httptest.NewRecorder()
+				answered := routes.Apply(w, r)
+				assert.Equal(t, test.want != "", answered)
+				assert.Equal(t, allowed, answered && w.Code == http.StatusNoContent)
+			}
+		})
+	}
+}
+
+// F05: a router whose patterns have methods has no route for OPTIONS, and preflights succeed all the same.
+func TestMethodPatterns(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /x", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("PUT /x", func(http.ResponseWriter, *http.Request) {})
+	config := corsmw.Config{AllowOrigins: []string{"https://example.com"}, AllowMethods: []string{"PUT"}}
+
+	for name, m := range map[string]interface {
+		Wrap(http.Handler) http.Handler
+	}{
+		"middleware":              corsmw.Must(corsmw.New(config)),
+		"routes by path":          corsmw.Must(corsmw.NewRoutes(map[string]corsmw.Config{"/x": config})),
+		"routes by method":        corsmw.Must(corsmw.NewRoutes(map[string]corsmw.Config{"PUT /x": config, "GET /x": {AllowOrigins: []string{"*"}}})),
+		"routes, everything else": corsmw.Must(corsmw.NewRoutes(map[string]corsmw.Config{"/": config})),
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := httptest.NewRecorder()
+			m.Wrap(mux).ServeHTTP(w, at(preflightRequest("https://example.com", "PUT"), "/x"))
+			assert.Equal(t, http.StatusNoContent, w.Code)
+			assert.Equal(t, header("Vary: "+preflightVary, "Access-Control-Allow-Origin: https://example.com", "Access-Control-Allow-Methods: PUT"), w.Header())
+		})
+	}
+
+	t.Run("no policy for the method", func(t *testing.T) {
+		m := corsmw.Must(corsmw.NewRoutes(map[string]corsmw.Config{"PUT /x": config}))
+		w := httptest.NewRecorder()
+		m.Wrap(mux).ServeHTTP(w, at(preflightRequest("https://example.com", "DELETE"), "/x"))
+		assert.Equal(t, http.StatusMethodNotAllowed, w.Code, "the router's answer")
+		assert.Empty(t, w.Header().Values("Access-Control-Allow-Origin"))
+	})
+}
+
+func TestNewRoutesFaults(t *testing.T) {
+	good := corsmw.Config{AllowOrigins: []string{"*"}}
+	routes, err := corsmw.NewRoutes(map[string]corsmw.Config{
+		"/b/{x}":   good,
+		"/{x}/c":   good,
+		"/a/{x":    good,
+		"nonsense": good,
+		"/z":       {AllowOrigins: []string{"https://example.com/"}, AllowMethods: []string{"put"}},
+	})
+	assert.Nil(t, routes)
+	const mend = "write a pattern as for http.ServeMux"
+	assert.Equal(t, []corsmw.ConfigError{
+		{Pattern: "/a/{x", Field: "pattern", Reason: `parsing "/a/{x": at offset 3: bad wildcard segment (must end with '}')`, Mend: mend},
+		{Pattern: "/z", Field: "AllowOrigins", Value: "https://example.com/", Reason: "an origin has no path", Mend: `write "https://example.com"`},
+		{Pattern: "/z", Field: "AllowMethods", Value: "put", Reason: "methods are case-sensitive", Mend: `write "PUT"`},
+		{Pattern: "/{x}/c", Field: "pattern", Reason: `pattern "/{x}/c" conflicts with pattern "/b/{x}"`, Mend: mend},
+		{Pattern: "nonsense", Field: "pattern", Reason: `parsing "nonsense": at offset 0: host/path missing /`, Mend: mend},
+	}, flatten(t, err))
+
+	routes, err = corsmw.NewRoutes(nil)
+	assert.Nil(t, routes)
+	assert.EqualError(t, err, `corsmw: policies: there is no pattern; write one, such as "/" for all paths`)
+}
+
+// flatten returns the faults that err joins, at any depth.
+func flatten(t *testing.T, err error) (list []corsmw.ConfigError) {
+	t.Helper()
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, err := range joined.Unwrap() {
+			list = append(list, flatten(t, err)...)
+		}
+		return list
+	}
+	fault, ok := err.(*corsmw.ConfigError)
+	require.True(t, ok, "%T", err)
+	return []corsmw.ConfigError{*fault}
+}
+
+// A policy of Routes can be changed, and the others stay as they are.
+func TestRoutesPolicy(t *testing.T) {
+	routes := corsmw.Must(corsmw.NewRoutes(map[string]corsmw.Config{
+		"/a/": {AllowOrigins: []string{"https://a.example"}}, "/b/": {AllowOrigins: []string{"https://b.example"}},
+	}))
+	require.NoError(t, routes.Policy("/a/").Reconfigure(corsmw.Config{AllowOrigins: []string{"https://c.example"}}))
+	assert.Nil(t, routes.Policy("/c/"))
+	for target, origin := range map[string]string{"/a/": "https://c.example", "/b/": "https://b.example"} {
+		w := serve(routes, at(request("GET", "Origin: "+origin), target))
+		assert.Equal(t, origin, w.Header().Get("Access-Control-Allow-Origin"))
+	}
+}
+
+// Routes in front of plain paths cost no more allocations than a Middleware.
+func TestRoutesAllocations(t *testing.T) {
+	if raceEnabled {
+		return // the race detector allocates for itself
+	}
+	routes := corsmw.Must(corsmw.NewRoutes(map[string]corsmw.Config{"/": {AllowOrigins: []string{"*"}}, "/api/": {AllowOrigins: []string{"https://example.com"}}}))
+	w := &reusable{make(http.Header)}
+	for _, r := range []*http.Request{request("GET"), at(request("GET", "Origin: https://example.com"), "/api/x"), at(preflightRequest("https://example.com", "GET"), "/api/x")} {
+		assert.LessOrEqual(t, testing.AllocsPerRun(100, func() {
+			clear(w.header)
+			routes.Apply(w, r)
+		}), 1.0)
+	}
+}
+
+// FuzzRoutes compares the choice of a policy with the choice of a ServeMux that has the same patterns.
+func FuzzRoutes(f *testing.F) {
+	sets := [][]string{
+		{"/"},
+		{"/api/", "/api/private/", "/api/private/key", "/Admin", "/a+b"},
+		{"/", "/x", "/x/", "/x/y/z/", "/x/y"},
+		{"/x/.well-known/", "/x//y"},
+		{"/%61/", "/b/%2e/", "/a%20b/"},
+		{"/items/{id}", "PUT /items/{id}", "/items/", "h.example/items/", "GET /{$}"},
+	}
+	for i := range sets {
+		for _, target := range []string{"/", "/api", "/api/x", "/api/private/key", "/x/y/z", "//api/x", "/api/../x", "/api/%2e%2e/x", "/a b/", "/a%20b/c", "/a+b", "/.well-known/", "/%61/x", "*"} {
+			f.Add(uint8(i), "GET", target)
+			f.Add(uint8(i), "PUT", target+"/1")
+		}
+	}
+	f.Fuzz(func(t *testing.T, set uint8, method, target string) {
+		patterns := sets[int(set)%len(sets)]
+		u, err := url.ParseRequestURI(target)
+		if err != nil {
+			return
+		}
+		policies, mux := make(map[string]corsmw.Config), http.NewServeMux()
+		for _, pattern := range patterns {
+			policies[pattern] = corsmw.Config{AllowOrigins: []string{"*"}}
+			mux.HandleFunc(pattern, func(http.ResponseWriter, *http.Request) {})
+		}
+		r := &http.Request{Method: method, URL: u, Host: "h.example"}
+		_, want := mux.Handler(r)
+		assert.Equal(t, want, corsmw.Must(corsmw.NewRoutes(policies)).Explain(r).Pattern, "%q", target)
+	})
+}
