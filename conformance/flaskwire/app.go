@@ -1,0 +1,125 @@
+package flaskwire
+
+import (
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/hipflask/hipflask/corsmw"
+	"github.com/hipflask/hipflask/errjson"
+	"github.com/hipflask/hipflask/status"
+)
+
+// An app is one recorded application, rebuilt.
+type app struct {
+	name string
+	// build returns the application in its first state.
+	build func() service
+	// texts matches the texts that the application itself gives. Any other text
+	// of an error is the framework's, and compared as present, not by wording.
+	texts *regexp.Regexp
+	// page is the body of an error in this application where Flask sends a page
+	// of HTML; nil is that of the default format.
+	page func(status int, message any) any
+	// policy is the CORS policy in force for a path, for the model of Vary.
+	policy func(path string) *corsmw.Config
+}
+
+// A service is what an application consists of, whatever the router.
+type service struct {
+	// errs is the renderer around everything.
+	errs errjson.Config
+	// use are more middlewares, the outermost first.
+	use []func(http.Handler) http.Handler
+	// routes are the URLs.
+	routes []route
+}
+
+// A route is a path in the manner of http.ServeMux, with {name} for a variable
+// segment, and what answers there whatever the method.
+type route struct {
+	path    string
+	handler http.Handler
+}
+
+// apps are all applications by name.
+var apps = make(map[string]*app)
+
+func register(list ...*app) bool {
+	for _, a := range list {
+		if apps[a.name] != nil {
+			panic("flaskwire: two applications are named " + a.name)
+		}
+		if a.page == nil {
+			a.page = simplePage
+		}
+		apps[a.name] = a
+	}
+	return true
+}
+
+// object is a JSON object.
+type object = map[string]any
+
+// view is a handler that returns what to answer, as a view function does.
+type view = func(*http.Request) (any, error)
+
+// get is a URL that takes GET, and with it HEAD and OPTIONS, as @app.route does.
+func get(path string, fn view) route {
+	return route{path, status.Resource{Get: status.Handler(fn)}}
+}
+
+// post is a URL that takes POST.
+func post(path string, fn view) route {
+	return route{path, status.Resource{Post: status.Handler(fn)}}
+}
+
+// value is a view that always answers the same.
+func value(v any) view { return func(*http.Request) (any, error) { return v, nil } }
+
+// failure is a view that always fails.
+func failure(err error) view { return func(*http.Request) (any, error) { return nil, err } }
+
+// intParam returns the variable segment {id}, or a 404: Flask's <int:id>. Signs
+// and spaces are not digits.
+func intParam(r *http.Request) (int, error) {
+	n, err := strconv.ParseUint(r.PathValue("id"), 10, 63)
+	if err != nil {
+		return 0, errjson.NotFound("")
+	}
+	return int(n), nil
+}
+
+// methods returns the methods that the application allows for a path, or nil if
+// there is no such path.
+func (s service) methods(path string) []string {
+	for _, rt := range s.routes {
+		if res, ok := rt.handler.(status.Resource); ok && matches(rt.path, path) {
+			var list []string
+			for method, h := range map[string]http.Handler{
+				"GET": res.Get, "HEAD": res.Get, "POST": res.Post, "PUT": res.Put, "PATCH": res.Patch, "DELETE": res.Delete,
+			} {
+				if h != nil {
+					list = append(list, method)
+				}
+			}
+			return append(list, "OPTIONS")
+		}
+	}
+	return nil
+}
+
+// matches reports whether a path is one of a route.
+func matches(pattern, path string) bool {
+	want, have := strings.Split(pattern, "/"), strings.Split(path, "/")
+	if len(want) != len(have) {
+		return false
+	}
+	for i := range want {
+		if !strings.HasPrefix(want[i], "{") && want[i] != have[i] {
+			return false
+		}
+	}
+	return true
+}

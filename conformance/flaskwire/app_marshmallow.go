@@ -1,0 +1,202 @@
+package flaskwire
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/mail"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hipflask/hipflask/bodyjson"
+	"github.com/hipflask/hipflask/errjson"
+	"github.com/hipflask/hipflask/status"
+)
+
+var _ = register(&app{
+	name:  "marshmallow",
+	build: marshmallow,
+	texts: regexp.MustCompile(`^qty 9 needs kind a$|^must be a whole number$`),
+})
+
+// marshmallow validates bodies as its schemas do: every fault at once, by field.
+func marshmallow() service {
+	type schema struct {
+		Name  string  `json:"name" required:"true"`
+		Price float64 `json:"price" required:"true"`
+	}
+	type partial struct {
+		Name  *string  `json:"name,omitempty"`
+		Price *float64 `json:"price,omitempty"`
+	}
+	load := bodyjson.Lazy(bodyjson.Config{DisallowUnknownFields: true})
+	exclude := bodyjson.Lazy(bodyjson.Config{})
+	in := func(mw func(http.Handler) http.Handler, path string, fn view) route {
+		return route{path, mw(status.Resource{Post: status.Handler(fn)})}
+	}
+	enrich := func(r *http.Request) (any, error) {
+		v, err := bodyjson.Get[rich](r)
+		if !v.Default.Set {
+			v.Default = bodyjson.Optional[string]{Value: "dflt", Set: true}
+		}
+		return v, err
+	}
+	return service{
+		errs: errjson.Config{Rules: []errjson.Rule{errjson.OnStatus(http.StatusUnprocessableEntity, fieldTree)}},
+		routes: []route{
+			in(load, "/api/items", func(r *http.Request) (any, error) {
+				v, err := bodyjson.Get[schema](r)
+				return status.Created(item{1, v.Name, v.Price}, ""), err
+			}),
+			in(load, "/rich", enrich),
+			in(exclude, "/rich-exclude", enrich),
+			in(load, "/many", func(r *http.Request) (any, error) { return bodyjson.Get[[]schema](r) }),
+			in(load, "/partial", func(r *http.Request) (any, error) { return bodyjson.Get[partial](r) }),
+		},
+	}
+}
+
+// fieldTree is the body {"errors": err.messages}: faults in the shape of the input,
+// those of the whole under "_schema".
+func fieldTree(_ *http.Request, e *errjson.Error) any {
+	tree := object{}
+	for _, f := range e.Fields() {
+		at, path := tree, strings.Split(f.Pointer, "/")[1:]
+		if len(path) == 0 {
+			path = []string{"_schema"}
+		}
+		for _, name := range path[:len(path)-1] {
+			inner, ok := at[name].(object)
+			if !ok {
+				inner = object{}
+				at[name] = inner
+			}
+			at = inner
+		}
+		name := path[len(path)-1]
+		list, _ := at[name].([]string)
+		at[name] = append(list, f.Message)
+	}
+	return object{"errors": tree}
+}
+
+type address struct {
+	City string                    `json:"city" required:"true"`
+	Zip  bodyjson.Optional[string] `json:"zip,omitzero"`
+}
+
+// rich is the wider schema. Optional tells what is absent from what is null.
+type rich struct {
+	Name    string                         `json:"name" required:"true"`
+	Qty     bodyjson.Optional[int]         `json:"qty,omitzero"`
+	Loose   bodyjson.Optional[int]         `json:"loose,omitzero"`
+	Email   bodyjson.Optional[string]      `json:"email,omitzero"`
+	URL     bodyjson.Optional[string]      `json:"url,omitzero"`
+	When    bodyjson.Optional[time.Time]   `json:"when,omitzero"`
+	Day     bodyjson.Optional[date]        `json:"day,omitzero"`
+	Flag    bodyjson.Optional[bool]        `json:"flag,omitzero"`
+	Kind    bodyjson.Optional[string]      `json:"kind,omitzero"`
+	Tags    bodyjson.Optional[[]string]    `json:"tags,omitzero"`
+	Address bodyjson.Optional[address]     `json:"address,omitzero"`
+	UID     bodyjson.Optional[uuidText]    `json:"uid,omitzero"`
+	Amount  bodyjson.Optional[amount]      `json:"amount,omitzero"`
+	Nick    bodyjson.Optional[string]      `json:"nick,omitzero"`
+	Default bodyjson.Optional[string]      `json:"deflt,omitzero"`
+	Renamed bodyjson.Optional[string]      `json:"re-named,omitzero"`
+	Msg     bodyjson.Optional[json.Number] `json:"msg,omitzero"`
+}
+
+var zipCode = regexp.MustCompile(`^\d{5}$`)
+
+// Validate has what types do not say.
+func (v rich) Validate() error {
+	var faults []error
+	check := func(ok bool, pointer, message string) {
+		if !ok {
+			faults = append(faults, errjson.FieldError{Pointer: pointer, Message: message})
+		}
+	}
+	for pointer, null := range map[string]bool{
+		"/qty": v.Qty.Null, "/loose": v.Loose.Null, "/email": v.Email.Null, "/url": v.URL.Null, "/when": v.When.Null,
+		"/day": v.Day.Null, "/flag": v.Flag.Null, "/kind": v.Kind.Null, "/tags": v.Tags.Null, "/address": v.Address.Null,
+		"/uid": v.UID.Null, "/amount": v.Amount.Null, "/re-named": v.Renamed.Null, "/msg": v.Msg.Null,
+	} {
+		check(!null, pointer, "Must not be null.")
+	}
+	if v.Msg.Set && !v.Msg.Null {
+		check(integer.MatchString(v.Msg.Value.String()), "/msg", "must be a whole number")
+	}
+	check(len(v.Name) >= 1 && len(v.Name) <= 5, "/name", "Must have 1 to 5 characters.")
+	check(v.Qty.Value >= 0 && v.Qty.Value <= 10, "/qty", "Must be 0 to 10.")
+	if v.Email.Value != "" || v.Email.Set && !v.Email.Null {
+		_, err := mail.ParseAddress(v.Email.Value)
+		check(err == nil, "/email", "Must be an email address.")
+	}
+	if v.URL.Set && !v.URL.Null {
+		u, err := url.Parse(v.URL.Value)
+		check(err == nil && u.Host != "", "/url", "Must be a URL.")
+	}
+	if v.Kind.Set && !v.Kind.Null {
+		check(slices.Contains([]string{"a", "b"}, v.Kind.Value), "/kind", "Must be a or b.")
+	}
+	if zip := v.Address.Value.Zip; zip.Set {
+		check(zipCode.MatchString(zip.Value), "/address/zip", "Must be five digits.")
+	}
+	if len(faults) == 0 && v.Qty.Value == 9 && v.Kind.Value == "b" {
+		check(false, "", "qty 9 needs kind a")
+	}
+	return errors.Join(faults...)
+}
+
+// A date, a uuidText and an amount are the types of a day, a UUID and money that
+// a service has, or takes from a library.
+type (
+	date     struct{ time.Time }
+	uuidText string
+	amount   string
+)
+
+func (d *date) UnmarshalText(b []byte) (err error) {
+	d.Time, err = time.Parse(time.DateOnly, string(b))
+	return err
+}
+
+func (d date) MarshalText() ([]byte, error) { return []byte(d.Format(time.DateOnly)), nil }
+
+// MarshalJSON hides that of time.Time.
+func (d date) MarshalJSON() ([]byte, error) { return json.Marshal(d.Format(time.DateOnly)) }
+
+// UnmarshalJSON hides that of time.Time.
+func (d *date) UnmarshalJSON(b []byte) error {
+	var text string
+	if err := json.Unmarshal(b, &text); err != nil {
+		return err
+	}
+	return d.UnmarshalText([]byte(text))
+}
+
+var uuidPattern = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+
+func (u *uuidText) UnmarshalText(b []byte) error {
+	if !uuidPattern.Match(b) {
+		return errors.New("not a UUID")
+	}
+	*u = uuidText(strings.ToLower(string(b)))
+	return nil
+}
+
+func (u uuidText) MarshalText() ([]byte, error) { return []byte(u), nil }
+
+var amountPattern = regexp.MustCompile(`^-?\d+(\.\d+)?$`)
+
+// UnmarshalJSON takes the digits of a number or of a text.
+func (a *amount) UnmarshalJSON(b []byte) error {
+	*a = amount(strings.Trim(string(b), `"`))
+	if !amountPattern.MatchString(string(*a)) {
+		return errors.New("not an amount")
+	}
+	return nil
+}
