@@ -22,7 +22,7 @@ type body struct {
 	req    *http.Request // as it came; its context is the parent
 	src    io.ReadCloser // the Body as it came
 	config *config
-	rc     *http.ResponseController // for read deadlines; nil if there are none
+	w      http.ResponseWriter // for read deadlines; nil if there is none
 
 	turn sync.Mutex // held by whoever reads src or decodes
 	mu   sync.Mutex // guards all below; never held for long
@@ -79,9 +79,7 @@ func (b *body) Value(key any) any {
 // context and its body.
 func (c *carrier) attach(ctx context.Context, cfg *config, w http.ResponseWriter, r *http.Request) *http.Request {
 	c.init(cfg, r)
-	if cfg.ReadTimeout > 0 {
-		c.rc = http.NewResponseController(w)
-	}
+	c.w = w
 	req := &c.request
 	*req = *r.WithContext(ctx) // a copy into c, which saves an allocation
 	req.Body = &c.body

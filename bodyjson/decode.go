@@ -75,7 +75,7 @@ func (b *body) decode(r *http.Request, p *plan, v any) (present bool, err error)
 	if p.fault != nil && c.Unmarshal == nil {
 		return false, fmt.Errorf("bodyjson: decoding a %v: %w", p.typ, p.fault)
 	}
-	headerErr := c.checkHeader(b, r)
+	headerErr := b.checkHeader(r)
 	if headerErr != nil && r.ContentLength != 0 {
 		return false, c.unlessSilent(headerErr) // RFC 9110, Section 15.5.16: without reading it
 	}

@@ -9,20 +9,27 @@ import (
 )
 
 // checkHeader returns a 415 if the body is not JSON by its header.
-func (c *config) checkHeader(b *body, r *http.Request) error {
-	if !c.Force {
-		if err := checkType(r.Header); err != nil {
-			return err
-		}
+func (b *body) checkHeader(r *http.Request) *errjson.Error {
+	var e *errjson.Error
+	if !b.config.Force {
+		e = checkType(r.Header)
 	}
-	return checkEncoding(r.Header, c.Gunzip)
+	if e == nil {
+		e = checkEncoding(r.Header, b.config.Gunzip)
+	}
+	if e != nil && r.Header["Expect"] != nil {
+		// The client waits for a 100 before it sends the body, which it is not
+		// to get; but it need not wait for ever (RFC 9110, Section 10.1.1).
+		b.hangUp(e)
+	}
+	return e
 }
 
 // checkType returns a 415 if the content type is not application/json or
 // application/*+json (RFC 6839, Section 3.1), or if a charset is not UTF-8: JSON
 // has no other (RFC 8259, Section 8.1), and no charset parameter either, but many
 // clients send one.
-func checkType(h http.Header) error {
+func checkType(h http.Header) *errjson.Error {
 	values := h["Content-Type"]
 	if len(values) == 1 {
 		switch values[0] {
@@ -50,7 +57,7 @@ func isJSON(mediaType string) bool {
 }
 
 // checkEncoding returns a 415 if the content coding is not one that is undone.
-func checkEncoding(h http.Header, gunzip bool) error {
+func checkEncoding(h http.Header, gunzip bool) *errjson.Error {
 	values := h["Content-Encoding"]
 	if len(values) == 0 || len(values) == 1 && strings.EqualFold(values[0], "identity") || gunzip && isGzip(h) {
 		return nil

@@ -28,6 +28,9 @@ const (
 	// freeInflated bytes are not counted, since they harm nobody.
 	maxRatio     = 100
 	freeInflated = 1 << 20
+	// linger is how long a client that is refused may go on sending. A connection
+	// that is closed at once can take the answer with it.
+	linger = time.Second
 )
 
 // buffer is what was read of a body.
@@ -57,20 +60,37 @@ func (b *body) read(kept *buffer) error {
 	if length > limit {
 		return b.tooLarge(nil) // RFC 9110, Section 15.5.14: without reading it
 	}
-	if b.rc != nil {
-		// A writer without deadlines is one of a test: nobody is waited for.
-		_ = b.rc.SetReadDeadline(time.Now().Add(b.config.ReadTimeout))
+	if b.config.ReadTimeout > 0 {
+		b.readWithin(b.config.ReadTimeout)
+	}
+	var err error
+	if b.gzipped {
+		err = inflate(kept, b.src, limit)
+	} else {
+		err = fill(kept, b.src, limit, length)
+	}
+	if b.config.ReadTimeout > 0 {
 		// The deadline must not outlive the body: net/http goes on reading, to
 		// see a client leave, and would take it for that.
-		defer func() { _ = b.rc.SetReadDeadline(time.Time{}) }()
+		b.readWithin(0)
 	}
-	if b.gzipped {
-		return b.inflate(kept, limit)
-	}
-	if err := fill(kept, b.src, limit, length); err != nil {
+	if err != nil {
 		return b.readError(err)
 	}
 	return nil
+}
+
+// readWithin sets the read deadline; 0 is for none. A writer without deadlines is
+// that of a test, in which nobody is waited for.
+func (b *body) readWithin(d time.Duration) {
+	if b.w == nil {
+		return
+	}
+	var deadline time.Time
+	if d > 0 {
+		deadline = time.Now().Add(d)
+	}
+	_ = http.NewResponseController(b.w).SetReadDeadline(deadline)
 }
 
 var errLimit = errors.New("bodyjson: over the limit")
@@ -117,10 +137,12 @@ func grow(data []byte, limit, length int64) []byte {
 
 var inflaters sync.Pool
 
+var errDamaged = errors.New("bodyjson: damaged gzip data")
+
 // inflate is fill through gzip. The limit is one for what was sent, too: there
 // are endless streams that inflate to nothing.
-func (b *body) inflate(kept *buffer, limit int64) error {
-	sent := &counter{src: b.src, limit: limit}
+func inflate(kept *buffer, src io.Reader, limit int64) error {
+	sent := &counter{src: src, limit: limit}
 	zr, _ := inflaters.Get().(*gzip.Reader)
 	if zr == nil {
 		zr = new(gzip.Reader)
@@ -134,14 +156,12 @@ func (b *body) inflate(kept *buffer, limit int64) error {
 		err = fill(kept, &ratioReader{zr: zr, sent: sent}, limit, -1)
 	}
 	switch {
-	case err == nil:
-		return nil
+	case err == nil || err == errLimit:
+		return err
 	case sent.err != nil && sent.err != io.EOF:
-		return b.readError(sent.err)
-	case err == errLimit:
-		return b.tooLarge(nil)
+		return sent.err
 	}
-	return failure(http.StatusBadRequest, codeEncoding, "The gzip data of the request body is damaged.", err)
+	return fmt.Errorf("%w: %w", errDamaged, err)
 }
 
 // counter counts what is read of src and remembers the error.
@@ -187,6 +207,8 @@ func (b *body) readError(err error) error {
 	switch {
 	case err == errLimit:
 		return b.tooLarge(nil)
+	case errors.Is(err, errDamaged):
+		return failure(http.StatusBadRequest, codeEncoding, "The gzip data of the request body is damaged.", err)
 	case errors.As(err, &over): // from an http.MaxBytesReader before us
 		return b.tooLarge(over)
 	case errors.As(err, &answer), errors.Is(err, http.ErrBodyReadAfterClose), err == errStreamed:
@@ -210,11 +232,16 @@ func (b *body) tooLarge(over *http.MaxBytesError) error {
 }
 
 // hangUp has the connection closed after the answer, because what is still on its
-// way cannot be told from the next request, or is not worth waiting for. HTTP/2
-// and 3 can end one stream, and so keep the connection.
+// way cannot be told from the next request, or is not worth waiting for: net/http
+// would wait for it, without end, to have it out of the way. HTTP/2 and 3 can end
+// one stream, and so keep the connection.
 func (b *body) hangUp(e *errjson.Error) *errjson.Error {
 	if b.req.ProtoMajor < 2 {
-		e.Header = http.Header{"Connection": {"close"}}
+		b.readWithin(linger)
+		if e.Header == nil {
+			e.Header = http.Header{}
+		}
+		e.Header.Set("Connection", "close")
 	}
 	return e
 }
