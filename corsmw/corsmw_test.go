@@ -457,17 +457,17 @@ func TestManyOrigins(t *testing.T) {
 	}
 }
 
-// D08: origins that share all but a few bytes cost no more than others. A linear search would be thousands of times slower, so the bound can
-// be wide.
+// D08: origins that share all but a few bytes cost no more than others. A linear search would be a thousand times slower, so the bound can be
+// wide.
 func TestSimilarOrigins(t *testing.T) {
 	tail := strings.Repeat("a", 60) + "." + strings.Repeat("b", 60) + ".example.com"
 	origins := make([]string, 10_000)
 	for i := range origins {
 		origins[i] = fmt.Sprintf("https://%05d%s", i, tail)
 	}
-	cost := func(config corsmw.Config) time.Duration {
-		m := corsmw.Must(corsmw.New(config))
-		r := request("GET", "Origin: "+config.AllowOrigins[len(config.AllowOrigins)-1])
+	cost := func(origin string, origins ...string) time.Duration {
+		m := corsmw.Must(corsmw.New(corsmw.Config{AllowOrigins: origins}))
+		r := request("GET", "Origin: "+origin)
 		best := time.Hour
 		for range 20 {
 			start := time.Now()
@@ -478,8 +478,88 @@ func TestSimilarOrigins(t *testing.T) {
 		}
 		return best
 	}
-	one, many := cost(corsmw.Config{AllowOrigins: origins[:1]}), cost(corsmw.Config{AllowOrigins: origins})
-	assert.Less(t, many, 20*one)
+	one := cost(origins[0], origins[0])
+	assert.Less(t, cost(origins[9999], origins...), 20*one)
+	// Nor does an origin of a megabyte, which is not even hashed.
+	assert.Less(t, cost("https://"+strings.Repeat("a", 1<<20), origins...), 20*one)
+	assert.Less(t, cost("https://"+strings.Repeat("a.", 1<<19)+"example.com", "https://*.example.com", "http://localhost:*"), 20*one)
+}
+
+// TestOrigins has patterns, and origins on both sides of what they allow.
+func TestOrigins(t *testing.T) {
+	label := strings.Repeat("a", 60)
+	long := strings.Repeat(label+".", 3)      // 183 bytes
+	rest := strings.Repeat("b", 253-183-1-11) // makes a host of 253 bytes
+	custom := strings.Repeat("s", 64) + "://*.example.com:*"
+	tests := []struct {
+		pattern          string
+		allowed, refused []string
+	}{
+		{"https://example.com", []string{"https://example.com"}, []string{"https://example.com:443", "https://EXAMPLE.com", "HTTPS://example.com", "https://example.com.", "https://a.example.com", ""}},
+		{"https://*.example.com",
+			[]string{"https://a.example.com", "https://a.b.example.com", "https://_a.example.com", "https://-.example.com", "https://1.example.com", "https://" + long + rest + ".example.com"},
+			[]string{"https://example.com", "https://.example.com", "https://a..example.com", "https://.a.example.com", "https://A.example.com", "https://aexample.com", "https://a.example.com:8080",
+				"https://a.example.com:443", "http://a.example.com", "https://a.example.com.", "https://evil.org/.example.com", "https://evil.org?.example.com", "https://evil.org#.example.com",
+				"https://u@a.example.com", "https://evil.org:1.example.com", "https://evil.org%2f.example.com", "https://b\u00fc.example.com", "https://[::1].example.com", "https:/a.example.com",
+				"xhttps://a.example.com", "://a.example.com", "a.example.com", "https://" + long + rest + "b.example.com"}},
+		{"https://*.example.com.", []string{"https://a.example.com."}, []string{"https://a.example.com", "https://example.com.", "https://a.example.com.."}},
+		{"http://localhost:*", []string{"http://localhost", "http://localhost:1", "http://localhost:443", "http://localhost:65535"},
+			[]string{"http://localhost:80", "http://localhost:0", "http://localhost:65536", "http://localhost:99999", "http://localhost:080", "http://localhost:123456", "http://localhost:",
+				"http://localhost:8080x", "http://localhost:x8080", "http://localhost:+80", "http://localhost.:80", "http://localhost.evil.org:8080", "https://localhost", "http://a.localhost"}},
+		{"https://localhost:*", []string{"https://localhost:80"}, []string{"https://localhost:443"}},
+		{"tauri://localhost:*", []string{"tauri://localhost:80", "tauri://localhost:443"}, []string{"tauri://localhost:0"}},
+		{"http://[::1]:*", []string{"http://[::1]", "http://[::1]:8080"}, []string{"http://[::1]:80", "http://[::1", "http://[::2]:8080", "http://[0::1]:8080"}},
+		{"https://*.example.com:8443", []string{"https://a.example.com:8443"}, []string{"https://a.example.com", "https://a.example.com:844", "https://a.example.com:84433"}},
+		{"https://*.example.com:*", []string{"https://a.example.com", "https://a.example.com:8443"}, []string{"https://a.example.com:443", "https://example.com:8443", "https://a.example.com:8443.evil.org"}},
+		{custom, []string{strings.Repeat("s", 64) + "://" + long + rest + ".example.com:65535"}, []string{strings.Repeat("s", 65) + "://" + long + rest + ".example.com:65535"}},
+	}
+	for _, test := range tests {
+		t.Run(test.pattern, func(t *testing.T) {
+			// Alone, and among many others.
+			others := []string{test.pattern, "https://other.example", "https://one.example", "http://*.some.other.example:*", "https://*.org.example", "https://port.example:*"}
+			for _, list := range [][]string{{test.pattern}, others} {
+				m := corsmw.Must(corsmw.New(corsmw.Config{AllowOrigins: list}))
+				for want, origins := range map[bool][]string{true: test.allowed, false: test.refused} {
+					for _, origin := range origins {
+						w := httptest.NewRecorder()
+						m.Apply(w, request("GET", "Origin: "+origin))
+						assert.Equal(t, want, w.Header().Get("Access-Control-Allow-Origin") == origin && origin != "", "%q", origin)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestLimits has the largest requests that are granted, and one byte or line more.
+func TestLimits(t *testing.T) {
+	list := corsmw.Config{AllowOrigins: []string{"https://example.com"}, AllowHeaders: []string{"X-A", "X-Bcd"}}
+	wildcard := corsmw.Config{AllowOrigins: []string{"https://example.com"}, AllowHeaders: []string{"*"}, AllowMethods: []string{"*"}}
+	credentials := wildcard
+	credentials.AllowCredentials = true
+	padded := func(n int) string { return "x-a" + strings.Repeat(" ", n-3) }
+	tests := []struct {
+		name    string
+		config  corsmw.Config
+		request *http.Request
+		status  int
+	}{
+		{"lines", list, preflightRequest("https://example.com", "GET", slices.Repeat([]string{"x-a"}, 18)...), 204},
+		{"lines + 1", list, preflightRequest("https://example.com", "GET", slices.Repeat([]string{"x-a"}, 19)...), 403},
+		{"bytes", list, preflightRequest("https://example.com", "GET", "x-bcd,", padded(256+3+2+5+2-6)), 204},
+		{"bytes + 1", list, preflightRequest("https://example.com", "GET", "x-bcd,", padded(256+3+2+5+2-5)), 403},
+		{"*, lines", wildcard, preflightRequest("https://example.com", "GET", slices.Repeat([]string{"x-a"}, 64)...), 204},
+		{"*, lines + 1", wildcard, preflightRequest("https://example.com", "GET", slices.Repeat([]string{"x-a"}, 65)...), 403},
+		{"*, bytes", wildcard, preflightRequest("https://example.com", "GET", padded(4096)), 204},
+		{"*, bytes + 1", wildcard, preflightRequest("https://example.com", "GET", padded(4097)), 403},
+		{"*, method", credentials, preflightRequest("https://example.com", strings.Repeat("P", 64)), 204},
+		{"*, method + 1", credentials, preflightRequest("https://example.com", strings.Repeat("P", 65)), 403},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			assert.Equal(t, test.status, serve(corsmw.Must(corsmw.New(test.config)), test.request).Code)
+		})
+	}
 }
 
 // reusable is a response writer that allocates nothing.
