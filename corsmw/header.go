@@ -9,9 +9,6 @@ import (
 // Methods and header names: what a policy may list, and what a preflight may ask for.
 
 var (
-	// https://fetch.spec.whatwg.org/#cors-safelisted-method
-	safeMethods = []string{"GET", "HEAD", "POST"}
-
 	// https://fetch.spec.whatwg.org/#forbidden-method
 	forbiddenMethods = []string{"CONNECT", "TRACE", "TRACK"}
 
