@@ -52,6 +52,9 @@ func (e *even) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	if err != nil {
 		return err
 	}
+	if tok.Kind() != jsontext.KindNumber {
+		return errors.New("secret")
+	}
 	n, err := tok.Int()
 	if err != nil || n%2 != 0 {
 		return errors.New("secret")

@@ -24,7 +24,11 @@ func Marshmallow(_ *http.Request, e *Error) (contentType string, body any) {
 	}
 	a := answer{Code: e.Status, Status: statusName(e.Status)}
 	if fields := fieldsOnly(e); fields != nil {
-		a.Errors = map[string]any{"json": group(fields)}
+		tree := group(fields)
+		if texts, ok := tree.([]string); ok {
+			tree = map[string]any{"_schema": texts}
+		}
+		a.Errors = map[string]any{"json": tree}
 	} else {
 		a.Message = e.Message
 	}

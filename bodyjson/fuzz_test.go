@@ -1,0 +1,235 @@
+package bodyjson_test
+
+import (
+	"bytes"
+	stdjson "encoding/json"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/hipflask/hipflask/bodyjson"
+	"github.com/hipflask/hipflask/errjson"
+)
+
+// seeds are the bodies of the tables, and the files of the suite.
+func seeds(f *testing.F) {
+	f.Helper()
+	for _, s := range []string{
+		``, ` `, `null`, `{}`, `[]`, text, `{"name":1,"age":"b","in":{"X":true},"l":[1,"a",3.5],"m":{"k/1":"z"}}`,
+		"{\r\n \"é\": \"💥\", \"age\": \"b\",\n \"l\": [ 1, [] ],\r\n \"m\": {\"💥~\":  \"\"}}",
+		`{"numbers":{"1":true,"x":true,"300":1}}`, `{"numbers":{"1":true,"01":true,"1":1}}`, `{"when":"2026-01-02T03:04:05Z","bytes":"aGk=","three":[1,2,3]}`,
+		`{"pointer":{"Y":1},"any":[{"x":1e400}],"color":"blue","pair":[1,2],"even":4,"quoted":"7","address":"::1","perhaps":{"z":null}}`,
+		`{"name":"","nodes":[{"name":"","nodes":[{"name":""},{}]}]}`, `{"name":null,"nodes":[null]}`, "\xef\xbb\xbf{}", `{"a":{"b":1,"b":2}}`,
+		`{"name":"\ud800"}`, strings.Repeat("[", 10_001), `{"NAME":"a","na-me":"b"}`, `{"big":18446744073709551616,"small":128,"float":1e39}`,
+	} {
+		f.Add([]byte(s))
+	}
+	files, err := filepath.Glob(filepath.Join("testdata", "jsontestsuite", "test_parsing", "*.json"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		if len(data) < 10_000 {
+			f.Add(data)
+		}
+	}
+}
+
+// get asks for a body and returns the error as what is answered.
+func get[T any](t *testing.T, data []byte, cfg bodyjson.Config) (v T, e *errjson.Error) {
+	t.Helper()
+	r := post(string(data))
+	bodyjson.Lazy(cfg)(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		var err error
+		v, err = bodyjson.Get[T](r)
+		if err != nil && !errors.As(err, &e) {
+			t.Fatalf("%q: not an answer: %v", data, err)
+		}
+	})).ServeHTTP(quietWriter{http.Header{}}, r)
+	return v, e
+}
+
+// FuzzDiagnose compares the pass that explains with the decoder, which decides.
+func FuzzDiagnose(f *testing.F) {
+	seeds(f)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		start := time.Now()
+		agree[everything](t, data, bodyjson.Config{})
+		agree[everything](t, data, bodyjson.Config{DisallowUnknownFields: true}, json.RejectUnknownMembers(true))
+		agree[everything](t, data, bodyjson.Config{AllowDuplicateNames: true}, jsontext.AllowDuplicateNames(true))
+		agree[everything](t, data, bodyjson.Config{AllowInvalidUTF8: true}, jsontext.AllowInvalidUTF8(true))
+		agree[everything](t, data, bodyjson.Config{MatchCaseInsensitiveNames: true}, json.MatchCaseInsensitiveNames(true))
+		agree[any](t, data, bodyjson.Config{})
+		agree[map[int8][]*string](t, data, bodyjson.Config{})
+		agree[[]everything](t, data, bodyjson.Config{})
+		if took := time.Since(start); took > 5*time.Second {
+			t.Errorf("%d bytes took %v", len(data), took)
+		}
+	})
+}
+
+func agree[T any](t *testing.T, data []byte, cfg bodyjson.Config, opts ...json.Options) {
+	t.Helper()
+	var want T
+	wantErr := json.Unmarshal(data, &want, opts...)
+	got, e := get[T](t, data, cfg)
+	blank := len(bytes.TrimSpace(data)) == 0
+	null := string(bytes.Trim(data, " \t\r\n")) == "null" && reflect.TypeFor[T]().Kind() != reflect.Interface
+	switch {
+	case wantErr == nil && null:
+		if e == nil || e.Status != 422 {
+			t.Fatalf("%q: null is taken", data)
+		}
+		return
+	case (wantErr == nil) != (e == nil):
+		t.Fatalf("%T: %q: the decoder says %v, and the answer is %v", want, data, wantErr, e)
+	case wantErr == nil:
+		if !reflect.DeepEqual(got, want) {
+			t.Fatalf("%T: %q: got %v, want %v", want, data, got, want)
+		}
+		return
+	case blank:
+		if !errors.Is(e, bodyjson.ErrEmpty) {
+			t.Fatalf("%q: %v", data, e)
+		}
+		return
+	}
+
+	// A syntax error is a 400 and all else a 422; but some names are the same
+	// for a type only.
+	valid := jsontext.Value(data).IsValid(opts...)
+	if valid && e.Status != 422 && e.Code != "duplicate" || !valid && e.Status != 400 {
+		t.Fatalf("%T: %q: valid is %t, but the answer %v", want, data, valid, e)
+	}
+	if len(e.Fields()) == 0 {
+		t.Fatalf("%T: %q: no details: %v", want, data, e)
+	}
+	for _, f := range e.Fields() {
+		checkPlace(t, data, f)
+		if valid && !resolves(data, f.Pointer) && !cfg.AllowInvalidUTF8 {
+			t.Fatalf("%T: %q: %q leads nowhere", want, data, f.Pointer)
+		}
+	}
+}
+
+// checkPlace counts lines and columns in another way.
+func checkPlace(t *testing.T, data []byte, f errjson.FieldError) {
+	t.Helper()
+	if f.Offset < 0 || f.Offset > len(data) || f.Code == "" || f.Message == "" {
+		t.Fatalf("%q: %#v", data, f)
+	}
+	lines := bytes.Split(data[:f.Offset], []byte("\n"))
+	last := lines[len(lines)-1]
+	if f.Line != len(lines) || f.Column != utf8.RuneCount(last)+1 {
+		t.Fatalf("%q: %#v", data, f)
+	}
+}
+
+// resolves reports whether a pointer leads to a value in data, which is valid.
+func resolves(data []byte, pointer string) bool {
+	dec := stdjson.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	var v any
+	if dec.Decode(&v) != nil {
+		return false
+	}
+	for token := range jsontext.Pointer(pointer).Tokens() {
+		switch c := v.(type) {
+		case map[string]any:
+			inner, ok := c[token]
+			if !ok {
+				return false
+			}
+			v = inner
+		case []any:
+			i, err := strconv.Atoi(token)
+			if err != nil || i >= len(c) {
+				return false
+			}
+			v = c[i]
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// FuzzRoundTrip encodes what was accepted and decodes it again.
+func FuzzRoundTrip(f *testing.F) {
+	seeds(f)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		roundTrip[any](t, data, bodyjson.Config{})
+		roundTrip[any](t, data, bodyjson.Config{UseNumber: true})
+		roundTrip[node](t, data, bodyjson.Config{})
+		roundTrip[bodyjson.Optional[[]string]](t, data, bodyjson.Config{})
+	})
+}
+
+func roundTrip[T any](t *testing.T, data []byte, cfg bodyjson.Config) {
+	t.Helper()
+	v, e := get[T](t, data, cfg)
+	if e != nil {
+		return
+	}
+	again, err := stdjson.Marshal(v) // which knows the Number of its package
+	if err != nil {
+		t.Fatalf("%q: %v", data, err)
+	}
+	w, e := get[T](t, again, cfg)
+	if e != nil || !reflect.DeepEqual(v, w) {
+		t.Fatalf("%q: %#v became %q, and that %#v, %v", data, v, again, w, e)
+	}
+}
+
+// FuzzRequired compares what is found to be missing with what a look at the
+// document as a tree finds.
+func FuzzRequired(f *testing.F) {
+	seeds(f)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if json.Unmarshal(data, new(node)) != nil || string(bytes.Trim(data, " \t\r\n")) == "null" {
+			return
+		}
+		var tree any
+		if err := stdjson.Unmarshal(data, &tree); err != nil {
+			return // a number that is too large, where nobody looks
+		}
+		missing := 0
+		countMissing(tree, &missing)
+		_, e := get[node](t, data, bodyjson.Config{})
+		found := 0
+		if e != nil {
+			found = len(e.Fields())
+		}
+		if found != min(missing, 100) {
+			t.Fatalf("%q: %d are missing, %d were found: %v", data, missing, found, e)
+		}
+	})
+}
+
+func countMissing(tree any, n *int) {
+	object, ok := tree.(map[string]any)
+	if !ok {
+		return
+	}
+	if object["name"] == nil {
+		*n++
+	}
+	nodes, _ := object["nodes"].([]any)
+	for _, inner := range nodes {
+		countMissing(inner, n)
+	}
+}

@@ -1,0 +1,130 @@
+package errjson_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/hipflask/hipflask/errjson"
+)
+
+// presetFaults are those of an input with everything that the shapes tell apart.
+var presetFaults = errjson.Invalid(
+	errjson.FieldError{Pointer: "/name", Code: "required", Message: "This field is required."},
+	errjson.FieldError{Pointer: "/items/3/qty", Code: "type", Message: "Must be an integer.", Offset: 7, Line: 1, Column: 8},
+	errjson.FieldError{Pointer: "/items/3/qty", Code: "few", Message: "Too few."},
+	errjson.FieldError{Pointer: "/items/3", Code: "sold", Message: "Is sold."},
+	errjson.FieldError{Pointer: "/a~1b/~0", Code: "unknown_field", Message: "There is no such field."},
+	errjson.FieldError{Pointer: "/01", Code: "x", Message: "One."},
+)
+
+func TestPresets(t *testing.T) {
+	syntax := &errjson.Error{Status: 400, Code: "syntax", Message: "Syntax error. (Line 1, column 6.)",
+		Details: []errjson.FieldError{{Pointer: "/name", Code: "syntax", Message: "Syntax error.", Offset: 5, Line: 1, Column: 6}}}
+	whole := errjson.Invalid(errjson.FieldError{Code: "null", Message: "Must not be null."})
+	bare := errjson.Invalid()
+	plain := errjson.NotFound("No item 7.")
+	other := &errjson.Error{Status: 409, Message: "Taken.", Details: map[string]any{"by": "you"}}
+
+	tests := []struct {
+		name   string
+		format errjson.Format
+		err    error
+		want   string
+	}{
+		{"Marshmallow/fields", errjson.Marshmallow, presetFaults, `{"code":422,"status":"Unprocessable Entity","errors":{"json":{
+			"name":["This field is required."],
+			"items":{"3":{"_schema":["Is sold."],"qty":["Must be an integer.","Too few."]}},
+			"a/b":{"~":["There is no such field."]},
+			"01":["One."]}}}`},
+		{"Marshmallow/whole", errjson.Marshmallow, whole, `{"code":422,"status":"Unprocessable Entity","errors":{"json":{"_schema":["Must not be null."]}}}`},
+		{"Marshmallow/none", errjson.Marshmallow, bare, `{"code":422,"status":"Unprocessable Entity","message":"The input is not valid."}`},
+		{"Marshmallow/syntax", errjson.Marshmallow, syntax, `{"code":400,"status":"Bad Request","message":"Syntax error. (Line 1, column 6.)"}`},
+		{"Marshmallow/plain", errjson.Marshmallow, plain, `{"code":404,"status":"Not Found","message":"No item 7."}`},
+		{"Marshmallow/other", errjson.Marshmallow, other, `{"code":409,"status":"Conflict","message":"Taken."}`},
+
+		{"Reqparse/fields", errjson.Reqparse, presetFaults, `{"message":{
+			"name":"This field is required.","items.3.qty":"Must be an integer.","items.3":"Is sold.","a/b.~":"There is no such field.","01":"One."}}`},
+		{"Reqparse/whole", errjson.Reqparse, whole, `{"message":"Must not be null."}`},
+		{"Reqparse/none", errjson.Reqparse, bare, `{"message":"The input is not valid."}`},
+		{"Reqparse/syntax", errjson.Reqparse, syntax, `{"message":"Syntax error. (Line 1, column 6.)"}`},
+		{"Reqparse/plain", errjson.Reqparse, plain, `{"message":"No item 7."}`},
+
+		{"FastAPI/fields", errjson.FastAPI, presetFaults, `{"detail":[
+			{"type":"missing","loc":["body","name"],"msg":"This field is required."},
+			{"type":"type","loc":["body","items",3,"qty"],"msg":"Must be an integer."},
+			{"type":"few","loc":["body","items",3,"qty"],"msg":"Too few."},
+			{"type":"sold","loc":["body","items",3],"msg":"Is sold."},
+			{"type":"extra_forbidden","loc":["body","a/b","~"],"msg":"There is no such field."},
+			{"type":"x","loc":["body","01"],"msg":"One."}]}`},
+		{"FastAPI/whole", errjson.FastAPI, whole, `{"detail":[{"type":"null","loc":["body"],"msg":"Must not be null."}]}`},
+		{"FastAPI/none", errjson.FastAPI, bare, `{"detail":"The input is not valid."}`},
+		{"FastAPI/syntax", errjson.FastAPI, syntax, `{"detail":[{"type":"json_invalid","loc":["body",5],"msg":"Syntax error."}]}`},
+		{"FastAPI/plain", errjson.FastAPI, plain, `{"detail":"No item 7."}`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			rd := errjson.NewRenderer(errjson.Config{Format: test.format})
+			w := httptest.NewRecorder()
+			rd.Write(w, httptest.NewRequest(http.MethodPost, "/", nil), test.err)
+			assert.Equal(t, "application/json", w.Header().Get("Content-Type"))
+			assert.JSONEq(t, test.want, w.Body.String())
+		})
+	}
+}
+
+func TestInvalidAs(t *testing.T) {
+	rd := errjson.NewRenderer(errjson.Config{Rules: []errjson.Rule{errjson.InvalidAs(400)}})
+	status := func(err error) int {
+		w := httptest.NewRecorder()
+		rd.Write(w, httptest.NewRequest(http.MethodPost, "/", nil), err)
+		return w.Code
+	}
+	assert.Equal(t, 400, status(presetFaults))
+	assert.Equal(t, 400, status(fmt.Errorf("wrapped: %w", presetFaults)))
+	assert.Equal(t, 422, presetFaults.Status, "the error is not changed")
+	assert.Equal(t, 422, status(errjson.UnprocessableContent("")), "no field has a fault")
+	assert.Equal(t, 409, status(&errjson.Error{Status: 409, Details: presetFaults.Details}))
+	assert.Panics(t, func() { errjson.InvalidAs(200) })
+}
+
+// answerWith prints the answer to an error in a format.
+func answerWith(cfg errjson.Config, err error) {
+	w := httptest.NewRecorder()
+	errjson.NewRenderer(cfg).Write(w, httptest.NewRequest(http.MethodPost, "/", nil), err)
+	fmt.Println(w.Code, strings.TrimSpace(w.Body.String()))
+}
+
+func ExampleMarshmallow() {
+	answerWith(errjson.Config{Format: errjson.Marshmallow}, errjson.Invalid(
+		errjson.FieldError{Pointer: "/name", Code: "required", Message: "This field is required."},
+		errjson.FieldError{Pointer: "/items/0/qty", Code: "type", Message: "Must be an integer."}))
+	// Output:
+	// 422 {"code":422,"status":"Unprocessable Entity","errors":{"json":{"items":{"0":{"qty":["Must be an integer."]}},"name":["This field is required."]}}}
+}
+
+func ExampleReqparse() {
+	answerWith(errjson.Config{Format: errjson.Reqparse, Rules: []errjson.Rule{errjson.InvalidAs(400)}}, errjson.Invalid(
+		errjson.FieldError{Pointer: "/name", Code: "required", Message: "name is required"},
+		errjson.FieldError{Pointer: "/price", Code: "required", Message: "price is required"}))
+	// Output:
+	// 400 {"message":{"name":"name is required","price":"price is required"}}
+}
+
+func ExampleFastAPI() {
+	answerWith(errjson.Config{Format: errjson.FastAPI}, errjson.Invalid(
+		errjson.FieldError{Pointer: "/items/0/qty", Code: "required", Message: "This field is required."}))
+	// Output:
+	// 422 {"detail":[{"type":"missing","loc":["body","items",0,"qty"],"msg":"This field is required."}]}
+}
+
+func ExampleInvalidAs() {
+	answerWith(errjson.Config{Rules: []errjson.Rule{errjson.InvalidAs(http.StatusBadRequest)}}, errjson.Invalid(
+		errjson.FieldError{Pointer: "/name", Code: "required", Message: "This field is required."}))
+	// Output:
+	// 400 {"error":"Bad Request","message":"The input is not valid.","status":400,"details":[{"pointer":"/name","code":"required","message":"This field is required."}]}
+}
