@@ -190,8 +190,8 @@ func (s *store) delete(id string) error {
 // find returns the item of a path. What is no number names no item: that is a 404
 // too, not a 400.
 func (s *store) find(id string) (Item, error) {
-	n, err := strconv.Atoi(id)
-	item, ok := s.items[n]
+	n, err := strconv.ParseUint(id, 10, 31)
+	item, ok := s.items[int(n)]
 	if err != nil || !ok {
 		e := errjson.NotFound("There is no such item.")
 		e.Code = "item_not_found"
