@@ -85,11 +85,14 @@ type Config struct {
 type Renderer struct {
 	config Config
 	rules  ruleSet
+	alone  scopes // this Renderer and no other
 }
 
 // NewRenderer returns a Renderer. Later changes to config have no effect on it.
 func NewRenderer(config Config) *Renderer {
-	return &Renderer{config: config, rules: newRuleSet(config.Rules)}
+	rd := &Renderer{config: config, rules: newRuleSet(config.Rules)}
+	rd.alone = scopes{rd}
+	return rd
 }
 
 var defaultRenderer = NewRenderer(Config{})
@@ -105,7 +108,7 @@ func Render(next http.Handler) http.Handler { return defaultRenderer.Render(next
 
 // Wrap is [Renderer.Recover] and [Renderer.Render] in one.
 func (rd *Renderer) Wrap(next http.Handler) http.Handler {
-	return rd.middleware(next, true, true)
+	return rd.middleware(next, true, renders)
 }
 
 // Recover answers a panic of next as JSON: with the error, if the panic's value is
@@ -116,7 +119,7 @@ func (rd *Renderer) Wrap(next http.Handler) http.Handler {
 // A panic with [http.ErrAbortHandler], also one that is wrapped, goes on as the
 // bare value, which net/http takes as the wish to break the connection.
 func (rd *Renderer) Recover(next http.Handler) http.Handler {
-	return rd.middleware(next, true, false)
+	return rd.middleware(next, true, 0)
 }
 
 // Render makes rd the renderer of everything inside next: [Write] answers with it,
@@ -124,12 +127,12 @@ func (rd *Renderer) Recover(next http.Handler) http.Handler {
 // routers and of [http.Error], into JSON. Of these a 4xx keeps its text as the
 // message; that of a 5xx is logged, and not sent. Status and header fields stay.
 func (rd *Renderer) Render(next http.Handler) http.Handler {
-	return rd.middleware(next, false, true)
+	return rd.middleware(next, false, renders)
 }
 
-func (rd *Renderer) middleware(next http.Handler, recovers, renders bool) http.Handler {
+func (rd *Renderer) middleware(next http.Handler, recovers bool, flags flags) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		t, tw := track(w, r, rd, renders)
+		t, tw := track(w, r, rd, flags)
 		done := false
 		defer func() {
 			if done {
@@ -151,9 +154,8 @@ func (rd *Renderer) middleware(next http.Handler, recovers, renders bool) http.H
 
 // panicked answers a panic that was recovered.
 func (t *tracker) panicked(v any, r *http.Request) {
-	var buf [4]*Renderer
 	f := failure{w: t, r: r, tracker: t, panicked: true}
-	f.scopes = appendScopes(buf[:0], t.innermost(), r, t)
+	f.scopes = appendScopes(nil, t.innermost(), r, t)
 	err, ok := v.(error)
 	if e, isHTTP := err.(*Error); isHTTP {
 		f.err = e // of an Abort: it was meant to be
@@ -189,20 +191,18 @@ func Write(w http.ResponseWriter, r *http.Request, err error) {
 		taker.TakeError(err)
 		return
 	}
-	var buf [4]*Renderer
 	f := failure{w: w, r: r, err: err, tracker: trackerOf(w)}
-	f.scopes = appendScopes(buf[:0], w, r, nil)
-	if len(f.scopes) == 0 {
-		f.scopes = append(f.scopes, defaultRenderer)
+	f.scopes = appendScopes(nil, w, r, nil)
+	if f.scopes == nil {
+		f.scopes = defaultRenderer.alone
 	}
 	f.answer()
 }
 
 // Write is the function [Write] with rd as the innermost renderer.
 func (rd *Renderer) Write(w http.ResponseWriter, r *http.Request, err error) {
-	var buf [4]*Renderer
 	f := failure{w: w, r: r, err: err, tracker: trackerOf(w)}
-	f.scopes = appendScopes(append(buf[:0], rd), w, r, nil)
+	f.scopes = appendScopes(rd.alone, w, r, nil)
 	f.answer()
 }
 
@@ -364,6 +364,8 @@ func (f *failure) send(e *Error, contentType string, body []byte) {
 	f.tracker.beginAnswer()
 	defer f.tracker.endAnswer()
 	if e.Status == statusClientClosedRequest && f.r.Context().Err() != nil {
+		delete(h, "Content-Type")
+		delete(h, "Content-Length")
 		f.w.WriteHeader(e.Status)
 		return
 	}

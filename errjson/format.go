@@ -175,9 +175,7 @@ func encode(b *jsonenc.Buffer, body any) error {
 }
 
 func (e *simple) appendJSON(b *jsonenc.Buffer) error {
-	b.B = append(b.B, `{"error":`...)
-	b.B = jsonenc.AppendString(b.B, statusName(e.Status))
-	b.B = append(b.B, `,"message":`...)
+	b.B = append(b.B, textsOf(e.Status).simple...)
 	b.B = jsonenc.AppendString(b.B, e.Message)
 	b.B = append(b.B, `,"status":`...)
 	b.B = strconv.AppendInt(b.B, int64(e.Status), 10)
@@ -185,11 +183,7 @@ func (e *simple) appendJSON(b *jsonenc.Buffer) error {
 }
 
 func (e *problem) appendJSON(b *jsonenc.Buffer) error {
-	b.B = append(b.B, `{"type":"about:blank","title":`...)
-	b.B = jsonenc.AppendString(b.B, statusName(e.Status))
-	b.B = append(b.B, `,"status":`...)
-	b.B = strconv.AppendInt(b.B, int64(e.Status), 10)
-	b.B = append(b.B, `,"detail":`...)
+	b.B = append(b.B, textsOf(e.Status).problem...)
 	b.B = jsonenc.AppendString(b.B, e.Message)
 	return (*Error)(e).appendRest(b, "errors")
 }
@@ -284,27 +278,52 @@ func marshal(a appender) ([]byte, error) {
 	return append([]byte(nil), b.B...), nil
 }
 
-// statusName returns the name of a status, as the member "error" has it.
-func statusName(status int) string {
-	if name := http.StatusText(status); name != "" {
-		return name
-	}
-	if status == statusClientClosedRequest {
-		return "Client Closed Request"
-	}
-	return "Unknown Error"
+// statusTexts are what is said of a status.
+type statusTexts struct {
+	name     string // as http.StatusText has it
+	sentence string // what the client reads where an Error has no message
+	simple   string // how the body of Simple begins
+	problem  string // how that of Problem does
 }
 
-// sentence returns what the client reads where an Error has no message.
-func sentence(status int) string {
-	if s, ok := sentences[status]; ok {
-		return s
+var allTexts = func() (all [200]statusTexts) {
+	for i := range all {
+		status := 400 + i
+		name, sentence := http.StatusText(status), sentences[status]
+		switch {
+		case status == statusClientClosedRequest:
+			name = "Client Closed Request"
+		case name == "":
+			name = "Unknown Error"
+		}
+		switch {
+		case sentence != "":
+		case status < 500:
+			sentence = "The request cannot be answered."
+		default:
+			sentence = sentences[http.StatusInternalServerError]
+		}
+		all[i] = statusTexts{
+			name: name, sentence: sentence,
+			simple:  `{"error":"` + name + `","message":`,
+			problem: `{"type":"about:blank","title":"` + name + `","status":` + strconv.Itoa(status) + `,"detail":`,
+		}
 	}
-	if status < 500 {
-		return "The request cannot be answered."
+	return all
+}()
+
+// textsOf returns what is said of a status, or of a 500 if an Error may not have
+// it.
+func textsOf(status int) *statusTexts {
+	if !isStatus(status) {
+		status = http.StatusInternalServerError
 	}
-	return sentences[http.StatusInternalServerError]
+	return &allTexts[status-400]
 }
+
+func statusName(status int) string { return textsOf(status).name }
+
+func sentence(status int) string { return textsOf(status).sentence }
 
 var sentences = map[int]string{
 	http.StatusBadRequest:                    "The request is malformed.",

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"runtime"
 	"strconv"
+	"strings"
 )
 
 // log writes the one record of a failure.
@@ -160,18 +161,20 @@ func stackOf(err error) (found stack) {
 type stack []uintptr
 
 func (s stack) String() string {
-	b := make([]byte, 0, 96*len(s))
+	var b strings.Builder
+	b.Grow(128 * len(s))
 	frames := runtime.CallersFrames(s)
 	for {
 		frame, more := frames.Next()
-		b = append(b, frame.Function...)
-		b = append(b, "\n\t"...)
-		b = append(b, frame.File...)
-		b = append(b, ':')
-		b = strconv.AppendInt(b, int64(frame.Line), 10)
+		b.WriteString(frame.Function)
+		b.WriteString("\n\t")
+		b.WriteString(frame.File)
+		b.WriteByte(':')
+		var line [20]byte
+		b.Write(strconv.AppendInt(line[:0], int64(frame.Line), 10))
 		if !more {
-			return string(b)
+			return b.String()
 		}
-		b = append(b, '\n')
+		b.WriteByte('\n')
 	}
 }

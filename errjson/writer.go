@@ -40,22 +40,29 @@ type tracker struct {
 	body io.ReadCloser // the request's, behind the carrier
 	more *more         // nil for most requests
 
-	closed    atomic.Bool // what other goroutines may read, and nothing else
-	state     state       // never stateClosed; see sent
-	renders   bool        // rd answers for everything inside
-	answering bool        // an error is being sent
-	sentError bool        // an error was sent
+	closed atomic.Bool // what other goroutines may read, and nothing else
+	state  state       // never stateClosed; see sent
+	flags  flags
+	status uint16 // of an answer that is held
 }
+
+// flags are what a tracker has no room for as bools.
+type flags uint8
+
+const (
+	renders   flags = 1 << iota // rd answers for everything inside
+	answering                   // an error is being sent
+	sentError                   // an error was sent
+	sniff                       // the answer that is held has no Content-Type: the first byte decides
+)
+
+func (f flags) has(flag flags) bool { return f&flag != 0 }
 
 // more is what only some requests need.
 type more struct {
-	entry   http.Header // the representation header fields that were set on entry
-	unwound *tracker    // of the innermost Render that a panic has passed
-
-	// An answer that is held.
-	status int
-	sniff  bool            // it has no Content-Type: the first byte decides
-	text   *jsonenc.Buffer // of its body, maxText bytes at most; nil if there is none
+	entry   http.Header     // the representation header fields that were set on entry
+	unwound *tracker        // of the innermost Render that a panic has passed
+	text    *jsonenc.Buffer // of an answer that is held, maxText bytes at most; nil if there is none
 }
 
 // maxText bounds what is kept of a plain-text answer.
@@ -70,7 +77,7 @@ type (
 
 var errClosed = errors.New("errjson: write after the handler has returned")
 
-func track(w http.ResponseWriter, r *http.Request, rd *Renderer, renders bool) (*tracker, http.ResponseWriter) {
+func track(w http.ResponseWriter, r *http.Request, rd *Renderer, flags flags) (*tracker, http.ResponseWriter) {
 	var t *tracker
 	var tw http.ResponseWriter
 	if canHijack(w) {
@@ -80,11 +87,11 @@ func track(w http.ResponseWriter, r *http.Request, rd *Renderer, renders bool) (
 		h2 := new(h2Writer)
 		t, tw = &h2.tracker, h2
 	}
-	t.rw, t.r, t.rd, t.renders = w, r, rd, renders
+	t.rw, t.r, t.rd, t.flags = w, r, rd, flags
 	if h := w.Header(); len(h) > 0 {
 		t.noteEntry(h)
 	}
-	if renders && r.Body != nil {
+	if flags.has(renders) && r.Body != nil {
 		// A handler before this one may have left its carrier.
 		t.body = r.Body
 		for c, ok := t.body.(*carrier); ok && c.closed.Load(); c, ok = t.body.(*carrier) {
@@ -144,7 +151,7 @@ func (t *tracker) sent() state {
 }
 
 // answered reports whether an error was sent.
-func (t *tracker) answered() bool { return t != nil && !t.closed.Load() && t.sentError }
+func (t *tracker) answered() bool { return t != nil && !t.closed.Load() && t.flags.has(sentError) }
 
 func (t *tracker) Header() http.Header { return t.rw.Header() }
 
@@ -163,7 +170,7 @@ func (t *tracker) WriteHeader(status int) {
 	switch {
 	case status >= 100 && status < 200 && status != http.StatusSwitchingProtocols:
 		t.rw.WriteHeader(status) // RFC 9110, Section 15.2: the answer is yet to come
-	case isStatus(status) && t.renders && !t.answering && t.hold(status):
+	case isStatus(status) && t.flags&(renders|answering) == renders && t.hold(status):
 	default:
 		t.rw.WriteHeader(status) // panics if the status is not valid
 		t.commit()
@@ -172,7 +179,9 @@ func (t *tracker) WriteHeader(status int) {
 
 func (t *tracker) commit() {
 	t.state = stateCommitted
-	t.sentError = t.answering
+	if t.flags.has(answering) {
+		t.flags |= sentError
+	}
 }
 
 func (t *tracker) Write(p []byte) (int, error) {
@@ -300,13 +309,13 @@ func (t *tracker) hold(status int) bool {
 	if t.setInside(h, "Content-Encoding") {
 		return false // its bytes cannot be read as text
 	}
-	sniff := !t.setInside(h, "Content-Type")
-	if !sniff && !isPlainText(h["Content-Type"][0]) {
+	switch {
+	case !t.setInside(h, "Content-Type"):
+		t.flags |= sniff
+	case !isPlainText(h["Content-Type"][0]):
 		return false
 	}
-	m := t.getMore()
-	m.status, m.sniff, m.text = status, sniff, nil
-	t.state = stateHeld
+	t.state, t.status = stateHeld, uint16(status)
 	return true
 }
 
@@ -322,15 +331,15 @@ func (t *tracker) setInside(h http.Header, name string) bool {
 // capture takes bytes of an answer that is held. It returns false if they show
 // that the answer is not plain text: it is then released, and p is to be written.
 func (t *tracker) capture(p []byte) bool {
-	m := t.more
-	if len(p) == 0 {
+	if len(p) == 0 || t.heldText() == nil && saysNothing(int(t.status), p) {
 		return true
 	}
-	if m.sniff && (beginsLikeJSON(p) || !isPlainText(http.DetectContentType(p)) && !isTimeoutPage(m.status, p)) {
+	if t.flags.has(sniff) && (beginsLikeJSON(p) || !isPlainText(http.DetectContentType(p))) {
 		t.release()
 		return false
 	}
-	m.sniff = false
+	t.flags &^= sniff
+	m := t.getMore()
 	if m.text == nil {
 		m.text = jsonenc.Get()
 	}
@@ -348,14 +357,20 @@ func (t *tracker) capture(p []byte) bool {
 
 // release sends the answer that is held as it is.
 func (t *tracker) release() {
-	m := t.more
-	t.rw.WriteHeader(m.status)
+	t.rw.WriteHeader(int(t.status))
 	t.commit()
-	if m.text != nil {
-		_, _ = t.rw.Write(m.text.B)
-		m.text.Free()
-		m.text = nil
+	if text := t.heldText(); text != nil {
+		_, _ = t.rw.Write(text.B)
+		t.more.text = nil
+		text.Free()
 	}
+}
+
+func (t *tracker) heldText() *jsonenc.Buffer {
+	if t.more == nil {
+		return nil
+	}
+	return t.more.text
 }
 
 // beginsLikeJSON reports whether the first byte of p that is not white space
@@ -374,10 +389,18 @@ func isPlainText(contentType string) bool {
 	return strings.EqualFold(strings.TrimSpace(mediaType), "text/plain")
 }
 
-// isTimeoutPage reports whether the answer is the one of http.TimeoutHandler.
-func isTimeoutPage(status int, p []byte) bool {
-	return status == http.StatusServiceUnavailable &&
-		strings.HasPrefix(string(p[:min(len(p), 64)]), "<html><head><title>Timeout</title>")
+// saysNothing reports whether a text says no more than the status: what routers
+// answer with, and http.TimeoutHandler. It is not kept.
+func saysNothing(status int, text []byte) bool {
+	if len(text) > 64 && status == http.StatusServiceUnavailable {
+		return bytes.HasPrefix(text, []byte("<html><head><title>Timeout</title>"))
+	}
+	text = bytes.TrimSpace(text)
+	switch string(text) {
+	case "404 page not found", "405 method not allowed":
+		return true
+	}
+	return strings.EqualFold(string(text), http.StatusText(status))
 }
 
 // finish is called when the handler has returned.
@@ -390,38 +413,26 @@ func (t *tracker) finish() {
 // answerHeld answers in place of the plain text that is held, unless that is
 // JSON: many a handler gives http.Error a JSON text.
 func (t *tracker) answerHeld() {
-	m := t.more
-	e := &Error{Status: m.status, Message: sentence(m.status)}
-	if m.text != nil {
-		text := bytes.TrimSpace(m.text.B)
+	e := &Error{Status: int(t.status), Message: sentence(int(t.status))}
+	if held := t.heldText(); held != nil {
+		text := bytes.TrimSpace(held.B)
 		switch {
-		case isTimeoutPage(m.status, text) || isStatusText(m.status, text):
+		case len(text) == 0:
 		case beginsLikeJSON(text) && json.Valid(text):
 			t.release()
 			return
-		case m.status >= 500:
+		case e.Status >= 500:
 			e.Err = errors.New(string(text)) // often that of an error: not for the client
 		default:
 			e.Message = string(bytes.ToValidUTF8(text, nil)) // it may be cut within a character
 		}
-		m.text.Free()
-		m.text = nil
+		t.more.text = nil
+		held.Free()
 	}
 	t.state = stateOpen
-	var buf [4]*Renderer
 	f := failure{w: t, r: t.r, err: e, tracker: t, held: true}
-	f.scopes = appendScopes(buf[:0], t, t.r, nil)
+	f.scopes = appendScopes(nil, t, t.r, nil)
 	f.answer()
-}
-
-// isStatusText reports whether a text says no more than the status: what routers
-// answer with.
-func isStatusText(status int, text []byte) bool {
-	switch string(text) {
-	case "", "404 page not found", "405 method not allowed":
-		return true
-	}
-	return strings.EqualFold(string(text), http.StatusText(status))
 }
 
 // unwind notes that a panic has passed this Render on its way to a Recover.
@@ -449,7 +460,7 @@ func (t *tracker) innermost() *tracker {
 // ends that. An answer that was held is forgotten.
 func (t *tracker) beginAnswer() {
 	for ; t != nil; t = trackerOf(t.rw) {
-		t.answering = true
+		t.flags |= answering
 		if t.state == stateHeld {
 			t.state = stateOpen
 		}
@@ -458,7 +469,7 @@ func (t *tracker) beginAnswer() {
 
 func (t *tracker) endAnswer() {
 	for ; t != nil; t = trackerOf(t.rw) {
-		t.answering = false
+		t.flags &^= answering
 	}
 }
 
@@ -490,6 +501,7 @@ func isRepresentationHeader(name string) bool {
 }
 
 // dropHeader removes the header fields that describe the body that will not come,
+// but for the Content-Type and the Content-Length, which are set next,
 // and puts back what was there on entry, such as the Content-Encoding of a
 // compressor outside. The answer that was held had been made for its status:
 // what it says of caching and of ranges stays. Without a tracker it is not known
@@ -497,7 +509,7 @@ func isRepresentationHeader(name string) bool {
 func (t *tracker) dropHeader(h http.Header, held bool) {
 	for name := range h {
 		switch {
-		case !isRepresentationHeader(name):
+		case name == "Content-Type" || name == "Content-Length" || !isRepresentationHeader(name):
 		case t == nil && name == "Content-Encoding":
 		case held && (name == "Cache-Control" || name == "Expires" || name == "Content-Range"):
 		default:
@@ -555,7 +567,7 @@ func trackerOf(w http.ResponseWriter) *tracker {
 func appendScopes(s scopes, w http.ResponseWriter, r *http.Request, recovering *tracker) scopes {
 	for w != nil {
 		if t := asTracker(w); t != nil {
-			if t.renders || t == recovering {
+			if t.flags.has(renders) || t == recovering {
 				s = s.with(t.rd)
 			}
 			w = t.rw
@@ -594,8 +606,11 @@ func appendScopes(s scopes, w http.ResponseWriter, r *http.Request, recovering *
 }
 
 func (s scopes) with(rd *Renderer) scopes {
-	if rd == nil || slices.Contains(s, rd) {
+	switch {
+	case rd == nil || slices.Contains(s, rd):
 		return s
+	case len(s) == 0:
+		return rd.alone // most requests have one: it costs no allocation
 	}
 	return append(s, rd)
 }

@@ -68,6 +68,14 @@ func (b *Buffer) Encode(v any) (err error) {
 
 const hex = "0123456789abcdef"
 
+// plain has the bytes that are characters of their own, and need no escape.
+var plain = func() (plain [256]bool) {
+	for c := ' '; c < utf8.RuneSelf; c++ {
+		plain[c] = c != '"' && c != '\\'
+	}
+	return plain
+}()
+
 // AppendString appends s as a JSON string (RFC 8259, Section 7), byte for byte as
 // [Buffer.Encode] does: what is not UTF-8 becomes U+FFFD, and U+2028 and U+2029
 // are escaped.
@@ -75,8 +83,7 @@ func AppendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	start := 0
 	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= ' ' && c != '"' && c != '\\' && c < 0x7f {
+		if plain[s[i]] {
 			i++
 			continue
 		}
