@@ -481,7 +481,7 @@ func TestUndecodableTypes(t *testing.T) {
 	assert.Panics(t, func() { bodyjson.New[fmt.Stringer](bodyjson.Config{}) })
 	assert.Panics(t, func() {
 		bodyjson.New[struct {
-			A int `json:"a,omitEmpty"`
+			A int `json:",embed"`
 		}](bodyjson.Config{})
 	})
 	type hidden struct{ A int }

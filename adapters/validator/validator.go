@@ -42,6 +42,9 @@ func New(v *validator.Validate) func(context.Context, any) error {
 // context of the request: by the language of the client, for example. Rules must be
 // registered with the translator (see the translations of validator). Where there
 // is none, or it has no sentence for a rule, the sentences are those of New.
+//
+// A translation calls a field by the name that the validator has for it: that of Go,
+// unless v.RegisterTagNameFunc gives it that of JSON.
 func NewTranslated(v *validator.Validate, translator func(context.Context) ut.Translator) func(context.Context, any) error {
 	return func(ctx context.Context, value any) error {
 		c := check{validate: v, ctx: ctx}

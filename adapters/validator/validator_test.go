@@ -1,0 +1,285 @@
+package validatoradapter_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-playground/locales/de"
+	"github.com/go-playground/locales/en"
+	ut "github.com/go-playground/universal-translator"
+	"github.com/go-playground/validator/v10"
+	detranslations "github.com/go-playground/validator/v10/translations/de"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hipflask/hipflask/adapters/validator"
+	"github.com/hipflask/hipflask/bodyjson"
+	"github.com/hipflask/hipflask/errjson"
+)
+
+type Base struct {
+	ID int `json:"id" validate:"min=1"`
+}
+
+type Line struct {
+	SKU string `json:"sku" validate:"required,len=4"`
+	Qty int    `json:"qty" validate:"gte=1,lte=9"`
+}
+
+type Order struct {
+	Base
+	Name    string          `json:"name" validate:"required"`
+	Email   string          `json:"e~mail/x" validate:"omitempty,email"`
+	Lines   []Line          `json:"lines" validate:"max=2,dive"`
+	ByKey   map[string]Line `json:"by_key" validate:"dive"`
+	Matrix  [][]int         `validate:"dive,dive,lt=10"`
+	Pointer *Line           `json:"pointer,omitempty"`
+	Any     any             `json:"any" validate:"omitempty,oneof=a b"`
+	Secret  string          `json:"-" validate:"omitempty,uuid"`
+	Start   time.Time       `json:"start" validate:"omitempty,lt"`
+	End     time.Time       `json:"end" validate:"omitempty,gtfield=Start"`
+}
+
+func good() Order { return Order{Base: Base{1}, Name: "a"} }
+
+// faults returns what a function finds.
+func faults(t *testing.T, validate func(context.Context, any) error, v any) []string {
+	t.Helper()
+	err := validate(t.Context(), v)
+	if err == nil {
+		return nil
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	require.True(t, ok, "%v", err)
+	var found []string
+	for _, err := range joined.Unwrap() {
+		var f errjson.FieldError
+		require.ErrorAs(t, err, &f)
+		found = append(found, f.Pointer+" "+f.Code+" "+f.Message)
+	}
+	return found
+}
+
+func TestNew(t *testing.T) {
+	validate := validatoradapter.New(validator.New(validator.WithRequiredStructEnabled()))
+	tests := []struct {
+		name   string
+		change func(*Order)
+		want   []string
+	}{
+		{"good", func(*Order) {}, nil},
+		{"required", func(o *Order) { o.Name = "" }, []string{"/name required This field is required."}},
+		{"embedded", func(o *Order) { o.ID = 0 }, []string{"/id min Must be at least 1."}},
+		{"escaped", func(o *Order) { o.Email = "x" }, []string{"/e~0mail~1x email Must be an email address."}},
+		{"list", func(o *Order) { o.Lines = []Line{{"abcd", 1}, {"abc", 10}} }, []string{
+			"/lines/1/sku len Must have 4 characters.", "/lines/1/qty lte Must be at most 9."}},
+		{"length of a list", func(o *Order) { o.Lines = make([]Line, 3) }, []string{"/lines max Must have at most 2 elements."}},
+		{"map", func(o *Order) { o.ByKey = map[string]Line{"a.b[0]/": {"abcd", 0}} }, []string{"/by_key/a.b[0]~1/qty gte Must be at least 1."}},
+		{"map with keys in keys", func(o *Order) { o.ByKey = map[string]Line{"a": {"abcd", 1}, "a].Qty[": {"abcd", 0}} },
+			[]string{"/by_key/a].Qty[/qty gte Must be at least 1."}},
+		{"lists in lists", func(o *Order) { o.Matrix = [][]int{{1}, {2, 10}} }, []string{"/Matrix/1/1 lt Must be less than 10."}},
+		{"pointer", func(o *Order) { o.Pointer = &Line{} }, []string{
+			"/pointer/sku required This field is required.", "/pointer/qty gte Must be at least 1."}},
+		{"interface", func(o *Order) { o.Any = "c" }, []string{"/any oneof Must be one of: a, b."}},
+		{"not in JSON", func(o *Order) { o.Secret = "x" }, []string{" uuid Must be a UUID."}},
+		{"times", func(o *Order) { o.Start = time.Now().Add(time.Hour) }, []string{"/start lt Must be in the past."}},
+		{"other field", func(o *Order) { o.Start, o.End = time.Unix(9, 0), time.Unix(8, 0) }, []string{"/end gtfield Does not go with another field."}},
+		{"all", func(o *Order) { *o = Order{Email: "x"} }, []string{
+			"/id min Must be at least 1.", "/name required This field is required.", "/e~0mail~1x email Must be an email address."}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			o := good()
+			test.change(&o)
+			assert.Equal(t, test.want, faults(t, validate, &o))
+			assert.Equal(t, test.want, faults(t, validate, o), "by value")
+
+			byTag := validator.New(validator.WithRequiredStructEnabled())
+			byTag.RegisterTagNameFunc(func(reflect.StructField) string { return "other.name[" })
+			assert.Equal(t, test.want, faults(t, validatoradapter.New(byTag), &o), "with other names for the validator")
+		})
+	}
+	t.Run("lists and maps as bodies", func(t *testing.T) {
+		assert.Equal(t, []string{"/1/sku len Must have 4 characters."}, faults(t, validate, &[]*Line{{"abcd", 1}, {"abc", 1}}))
+		assert.Equal(t, []string{"/a~1/0/qty gte Must be at least 1."}, faults(t, validate, &map[string][1]Line{"a/": {{"abcd", 0}}}))
+	})
+	t.Run("bodies without structs", func(t *testing.T) {
+		n := 1
+		var nothing *Line
+		for _, v := range []any{&n, "a", &[]string{"a"}, nothing, nil} {
+			assert.Nil(t, faults(t, validate, v))
+		}
+	})
+	t.Run("generic and anonymous structs", func(t *testing.T) {
+		assert.Equal(t, []string{"/item/qty gte Must be at least 1."}, faults(t, validate, page[Line]{Line{"abcd", 0}}))
+		assert.Equal(t, []string{"/a required This field is required."}, faults(t, validate, struct {
+			A int `json:"a" validate:"required"`
+		}{}))
+	})
+	t.Run("a rule about the struct", func(t *testing.T) {
+		v := validator.New()
+		v.RegisterStructValidation(func(sl validator.StructLevel) {
+			sl.ReportError(sl.Current().Interface(), "made_up", "MadeUp", "whole", "")
+		}, Line{})
+		assert.Equal(t, []string{" whole Does not satisfy the rule whole."}, faults(t, validatoradapter.New(v), Line{"abcd", 1}))
+	})
+	t.Run("concurrent", func(t *testing.T) {
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() { assert.Error(t, validate(t.Context(), &Order{})) })
+		}
+		wg.Wait()
+	})
+}
+
+type page[T any] struct {
+	Item T `json:"item"`
+}
+
+// TestSentences has a rule for every sentence.
+func TestSentences(t *testing.T) {
+	tests := []struct {
+		rule  string
+		value any
+		want  string
+	}{
+		{"min=1", "", "Must have at least 1 character."},
+		{"min=2", []int{1}, "Must have at least 2 elements."},
+		{"max=1", map[string]int{"a": 1, "b": 2}, "Must have at most 1 element."},
+		{"gt=1", 1, "Must be more than 1."},
+		{"gt=1", "a", "Must have more than 1 character."},
+		{"lt=1", 1.5, "Must be less than 1."},
+		{"gt", time.Unix(0, 0), "Must be in the future."},
+		{"eq=a", "b", "Must be a."},
+		{"eq=1", []int{}, "Must have 1 element."},
+		{"len=3", 2, "Must be 3."},
+		{"ne=a", "a", "Must not be a."},
+		{"oneofci=a b", "c", "Must be one of: a, b."},
+		{"unique", []int{1, 1}, "Must not have anything twice."},
+		{"url", "x", "Must be a URL."},
+		{"startswith=x", "y", "Does not satisfy the rule startswith."},
+		{"uuid4|email", "x", "Does not satisfy the rule uuid4|email."},
+	}
+	for _, test := range tests {
+		t.Run(test.rule, func(t *testing.T) {
+			v := validator.New()
+			v.RegisterStructValidationMapRules(map[string]string{"V": test.rule}, holder{})
+			got := faults(t, validatoradapter.New(v), holder{test.value})
+			require.Len(t, got, 1)
+			assert.True(t, strings.HasSuffix(got[0], test.want), got[0])
+		})
+	}
+	t.Run("that depend on other fields", func(t *testing.T) {
+		type pair struct {
+			A string `json:"a"`
+			B string `json:"b" validate:"required_with=A"`
+			C string `json:"c" validate:"excluded_with=A"`
+		}
+		assert.Equal(t, []string{"/b required_with This field is required.", "/c excluded_with This field must be absent."},
+			faults(t, validatoradapter.New(validator.New()), pair{A: "x", C: "y"}))
+	})
+}
+
+type holder struct {
+	V any
+}
+
+// TestFault has the validator itself fail, which is no fault of the client.
+func TestFault(t *testing.T) {
+	type bad struct {
+		A int `validate:"no_such_rule"`
+	}
+	assert.Panics(t, func() { _ = validatoradapter.New(validator.New())(t.Context(), bad{}) })
+}
+
+type languageKey struct{}
+
+// german is a validator with sentences in German, and how to find these.
+func german() (*validator.Validate, func(context.Context) ut.Translator) {
+	v := validator.New()
+	universal := ut.New(en.New(), en.New(), de.New())
+	trans, _ := universal.GetTranslator("de")
+	if err := detranslations.RegisterDefaultTranslations(v, trans); err != nil {
+		panic(err)
+	}
+	return v, func(ctx context.Context) ut.Translator {
+		if ctx.Value(languageKey{}) == "de" {
+			return trans
+		}
+		return nil
+	}
+}
+
+func TestNewTranslated(t *testing.T) {
+	validate := validatoradapter.NewTranslated(german())
+	assert.Equal(t, []string{"/sku len Must have 4 characters."}, faults(t, validate, Line{"abc", 1}))
+
+	err := validate(context.WithValue(t.Context(), languageKey{}, "de"), Line{"abc", 1})
+	var f errjson.FieldError
+	require.ErrorAs(t, err, &f)
+	assert.Equal(t, "SKU darf nur 4 Zeichen lang sein", f.Message)
+
+	v, translator := german()
+	require.NoError(t, v.RegisterValidation("odd", func(fl validator.FieldLevel) bool { return fl.Field().Int()%2 == 1 }))
+	type odd struct {
+		N int `json:"n" validate:"odd"`
+	}
+	err = validatoradapter.NewTranslated(v, translator)(context.WithValue(t.Context(), languageKey{}, "de"), odd{2})
+	require.ErrorAs(t, err, &f)
+	assert.Equal(t, "Does not satisfy the rule odd.", f.Message, "there is no translation")
+}
+
+// TestBody is the way of a fault to the client.
+func TestBody(t *testing.T) {
+	validate := validatoradapter.New(validator.New(validator.WithRequiredStructEnabled()))
+	h := bodyjson.Handler(bodyjson.Config{Validate: validate}, func(_ *http.Request, in Order) (Order, error) { return in, nil })
+	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("{\"id\":1,\n \"lines\":[{\"sku\":\"abcd\",\"qty\":12}]}"))
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	assert.Equal(t, http.StatusUnprocessableEntity, w.Code)
+	assert.JSONEq(t, `{"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"code":"invalid","details":[
+		{"pointer":"/name","code":"required","message":"This field is required.","offset":0,"line":1,"column":1},
+		{"pointer":"/lines/0/qty","code":"lte","message":"Must be at most 9.","offset":39,"line":2,"column":31}]}`, w.Body.String())
+}
+
+func TestErrorsAreFieldErrors(t *testing.T) {
+	err := validatoradapter.New(validator.New())(t.Context(), Line{})
+	var f errjson.FieldError
+	assert.True(t, errors.As(err, &f))
+	assert.Equal(t, "/sku: This field is required.\n/qty: Must be at least 1.", err.Error())
+}
+
+func ExampleNew() {
+	type Signup struct {
+		Email string `json:"email" required:"true" validate:"email"`
+		Age   int    `json:"age" validate:"gte=18"`
+	}
+	validate := validator.New(validator.WithRequiredStructEnabled())
+	h := bodyjson.Handler(bodyjson.Config{Validate: validatoradapter.New(validate)},
+		func(_ *http.Request, in Signup) (Signup, error) { return in, nil })
+
+	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`{"email":"ada","age":17}`))
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	fmt.Println(w.Code, w.Body)
+	// Output:
+	// 422 {"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"code":"invalid","details":[{"pointer":"/email","code":"email","message":"Must be an email address.","offset":9,"line":1,"column":10},{"pointer":"/age","code":"gte","message":"Must be at least 18.","offset":21,"line":1,"column":22}]}
+}
+
+func ExampleNewTranslated() {
+	// A middleware has put the language of the client into the context.
+	ctx := context.WithValue(context.Background(), languageKey{}, "de")
+	validate := validatoradapter.NewTranslated(german())
+	fmt.Println(validate(ctx, &Line{SKU: "abcd", Qty: 12}))
+	// Output: /qty: Qty darf 9 oder weniger sein
+}
