@@ -24,8 +24,8 @@ tidy: ## go mod tidy in every module
 fuzz: ## one fuzz target: make fuzz PKG=./bodyjson TARGET=FuzzX TIME=1m
 	go test -run '^$$' -fuzz '^$(TARGET)$$' -fuzztime $(or $(TIME),1m) $(PKG)
 
-bench: ## all benchmarks against the peers, about half an hour
-	go test -run '^$$' -bench . -benchmem -cpu 1 ./benchmarks/...
+bench: ## the benchmarks of one area against the peers: make bench AREA=errors
+	go run ./benchmarks/compare $(addprefix ./benchmarks/,$(or $(AREA),errors))
 
 ci: ## what CI runs
 	bash .ci/run
