@@ -173,6 +173,9 @@ func (e *errorsWriter) describesBody() bool {
 }
 
 func (e *errorsWriter) Write(p []byte) (int, error) {
+	if len(p) == 0 && e.held {
+		return 0, nil // is no body
+	}
 	e.release()
 	return e.ResponseWriter.Write(p)
 }

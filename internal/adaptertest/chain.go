@@ -15,7 +15,7 @@ import (
 type key struct{}
 
 func withValue(value string) Middleware {
-	return middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	return Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), key{}, value)))
 	})
 }
@@ -26,8 +26,8 @@ const (
 	preflightAnswer = "204; Access-Control-Allow-Origin: https://a.example; Vary: Origin, Access-Control-Request-Method, Access-Control-Request-Headers; "
 )
 
-func (c client) preflight(path string) string {
-	return c.do("OPTIONS", path, nil, "Origin", "https://a.example", "Access-Control-Request-Method", "GET")
+func (c Client) preflight(path string) string {
+	return c.Do("OPTIONS", path, nil, "Origin", "https://a.example", "Access-Control-Request-Method", "GET")
 }
 
 // chainVectors are about whether and how often the handlers run, and with what.
@@ -35,24 +35,24 @@ var chainVectors = []vector{
 	{"G01", "E01", "an answer without next ends the request", all, func(t *testing.T, f Framework) {
 		app := f.New(nil)
 		var ran atomic.Int32
-		app.Use(middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		app.Use(Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			w.WriteHeader(401)
 		}))
 		app.Handle("GET", "/", func(c C) error { ran.Add(1); return hello(c) })
-		want := failure(401, "Valid credentials are required.")
+		want := Failure(401, "")
 		if f.Kind == Echo {
 			want = "401; Content-Length: 0; " // nobody renders bodies that are not there
 		}
-		equal(t, "answer", serve(t, app).get("/"), want)
+		equal(t, "answer", Serve(t, app).Get("/"), want)
 		equal(t, "handlers run", ran.Load(), 0)
 	}},
 	{"G02", "E02", "silence is a 200", all, func(t *testing.T, f Framework) {
 		app := f.New(nil)
-		app.Use(middleware(func(http.ResponseWriter, *http.Request, http.Handler) {}))
+		app.Use(Through(func(http.ResponseWriter, *http.Request, http.Handler) {}))
 		app.Handle("GET", "/", hello)
-		c := serve(t, app)
-		equal(t, "with a route", c.get("/"), "200; Content-Length: 0; ")
-		equal(t, "without", c.get("/none"), "200; Content-Length: 0; ")
+		c := Serve(t, app)
+		equal(t, "with a route", c.Get("/"), "200; Content-Length: 0; ")
+		equal(t, "without", c.Get("/none"), "200; Content-Length: 0; ")
 	}},
 	{"G05", "E03", "context values reach the handler", all, func(t *testing.T, f Framework) {
 		app := f.New(nil)
@@ -60,7 +60,7 @@ var chainVectors = []vector{
 		app.Handle("GET", "/", func(c C) error {
 			return c.String(200, c.Request().Context().Value(key{}).(string))
 		})
-		equal(t, "answer", serve(t, app).get("/"), f.text(200, "outer"))
+		equal(t, "answer", Serve(t, app).Get("/"), f.text(200, "outer"))
 	}},
 	{"G07", "E04", "the outer middleware gets its request and its writer back", Gin | Echo, func(t *testing.T, f Framework) {
 		app := f.New(nil)
@@ -71,12 +71,12 @@ var chainVectors = []vector{
 			same = []bool{c.Request() == r, c.Writer() == w}
 			return err
 		})
-		rec := new(recorder)
-		app.Use(withValue("x"), record(rec))
+		rec := new(Recorder)
+		app.Use(withValue("x"), Record(rec))
 		app.Handle("GET", "/", hello)
-		equal(t, "answer", serve(t, app).get("/"), f.text(200, "hello"))
+		equal(t, "answer", Serve(t, app).Get("/"), f.text(200, "hello"))
 		equalSlices(t, "request and writer are back", same, []bool{true, true})
-		equal(t, "the writer was another one", rec.body.String(), "hello")
+		equal(t, "the writer was another one", rec.Body.String(), "hello")
 	}},
 	{"", "E05", "they are back after a panic, too", Gin | Echo, func(t *testing.T, f Framework) {
 		app := f.New(nil)
@@ -90,9 +90,9 @@ var chainVectors = []vector{
 			}()
 			return next()
 		})
-		app.Use(withValue("x"), record(new(recorder)))
+		app.Use(withValue("x"), Record(new(Recorder)))
 		app.Handle("GET", "/", func(C) error { panic("!") })
-		srv := serve(t, app).srv
+		srv := Serve(t, app).srv
 		if resp, err := srv.Client().Get(srv.URL); err == nil {
 			t.Errorf("the connection was not broken: %v", resp.Status)
 		}
@@ -101,17 +101,17 @@ var chainVectors = []vector{
 	{"G21", "", "next twice runs the handlers once", Gin, func(t *testing.T, f Framework) {
 		app := f.New(nil)
 		var ran atomic.Int32
-		app.Use(middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		app.Use(Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			next.ServeHTTP(w, r)
 			next.ServeHTTP(w, r)
 		}))
 		app.Handle("GET", "/", func(c C) error { ran.Add(1); return hello(c) })
-		equal(t, "answer", serve(t, app).get("/"), f.text(200, "hello"))
+		equal(t, "answer", Serve(t, app).Get("/"), f.text(200, "hello"))
 		equal(t, "handlers run", ran.Load(), 1)
 	}},
 	{"G26", "E20", "a panic that a middleware recovers ends the request", all, func(t *testing.T, f Framework) {
 		app := f.New(nil)
-		rescue := middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		rescue := Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			defer func() {
 				_ = recover()
 				w.WriteHeader(500)
@@ -120,12 +120,12 @@ var chainVectors = []vector{
 			next.ServeHTTP(w, r)
 		})
 		app.Use(rescue)
-		later := middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		later := Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			panic("!")
 		})
 		var ran atomic.Int32
 		app.Handle("GET", "/", func(C) error { ran.Add(1); return nil }, later)
-		equal(t, "answer", serve(t, app).get("/"), "500; Content-Length: 2; Content-Type: text/plain; charset=utf-8; {}")
+		equal(t, "answer", Serve(t, app).Get("/"), "500; Content-Length: 2; Content-Type: text/plain; charset=utf-8; {}")
 		equal(t, "handlers run", ran.Load(), 0)
 	}},
 	{"G31", "E27", "a preflight is answered without a route for OPTIONS", all, func(t *testing.T, f Framework) {
@@ -136,49 +136,49 @@ var chainVectors = []vector{
 		if f.Kind == Gin { // it knows the route's methods before the middlewares run
 			want = strings.Replace(want, "Vary:", "Allow: GET; Vary:", 1)
 		}
-		equal(t, "answer", serve(t, app).preflight("/"), want)
+		equal(t, "answer", Serve(t, app).preflight("/"), want)
 	}},
 	{"", "E28", "also in a group", Echo, func(t *testing.T, f Framework) {
 		app := f.New(nil)
 		group := app.Group("/api")
 		group.Use(cors.Wrap)
 		group.Handle("GET", "/x", hello)
-		equal(t, "answer", serve(t, app).preflight("/api/x"), preflightAnswer)
+		equal(t, "answer", Serve(t, app).preflight("/api/x"), preflightAnswer)
 	}},
 	{"", "E29", "also before the routing", Echo, func(t *testing.T, f Framework) {
 		app := f.New(nil)
 		app.(PreApp).Pre(cors.Wrap)
 		app.Handle("GET", "/", hello)
-		equal(t, "answer", serve(t, app).preflight("/"), preflightAnswer)
+		equal(t, "answer", Serve(t, app).preflight("/"), preflightAnswer)
 	}},
 	{"G32", "E22", "a middleware's function is called once", all, func(t *testing.T, f Framework) {
 		app := f.New(nil)
 		var made atomic.Int32
 		app.Use(func(next http.Handler) http.Handler { made.Add(1); return next })
 		app.Handle("GET", "/", hello)
-		c := serve(t, app)
+		c := Serve(t, app)
 		for range 3 {
-			equal(t, "answer", c.get("/"), f.text(200, "hello"))
+			equal(t, "answer", c.Get("/"), f.text(200, "hello"))
 		}
 		equal(t, "made", made.Load(), 1)
 	}},
 	{"G36", "E33", "a context that is not derived from ours", all, func(t *testing.T, f Framework) {
 		app := f.New(nil)
-		rec := new(recorder)
-		app.Use(record(rec), middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		rec := new(Recorder)
+		app.Use(Record(rec), Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			next.ServeHTTP(w, r.WithContext(context.WithValue(context.Background(), key{}, "detached")))
 		}))
 		app.Handle("GET", "/", func(c C) error {
 			return c.String(200, c.Request().Context().Value(key{}).(string))
 		})
-		equal(t, "answer", serve(t, app).get("/"), f.text(200, "detached"))
-		equal(t, "through the writer", rec.body.String(), "detached")
+		equal(t, "answer", Serve(t, app).Get("/"), f.text(200, "detached"))
+		equal(t, "through the writer", rec.Body.String(), "detached")
 	}},
 	{"G37", "E35", "the route and its parameters are in the request", Gin | Echo, func(t *testing.T, f Framework) {
 		app := f.New(nil)
 		var mu sync.Mutex
 		var seen []string
-		see := middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		see := Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			mu.Lock()
 			seen = append(seen, r.Pattern, r.PathValue("id"), r.PathValue("none"))
 			mu.Unlock()
@@ -186,7 +186,7 @@ var chainVectors = []vector{
 		})
 		app.Use(see)
 		app.Handle("GET", "/items/:id", hello, see)
-		equal(t, "answer", serve(t, app).get("/items/7"), f.text(200, "hello"))
+		equal(t, "answer", Serve(t, app).Get("/items/7"), f.text(200, "hello"))
 		equalSlices(t, "pattern and values", seen, []string{"/items/:id", "7", "", "/items/:id", "7", ""})
 	}},
 	{"G38", "E38", "a group's middlewares are for the group", all, func(t *testing.T, f Framework) {
@@ -199,15 +199,15 @@ var chainVectors = []vector{
 		}
 		group.Handle("GET", "/x", show)
 		app.Handle("GET", "/y", show)
-		c := serve(t, app)
-		equal(t, "inside", c.get("/api/x"), f.text(200, "value group"))
-		equal(t, "outside", c.get("/y"), f.text(200, "value "))
+		c := Serve(t, app)
+		equal(t, "inside", c.Get("/api/x"), f.text(200, "value group"))
+		equal(t, "outside", c.Get("/y"), f.text(200, "value "))
 	}},
 	{"G39", "E36", "requests at the same time do not meet", all, func(t *testing.T, f Framework) {
 		app := f.New(nil)
-		byHeader := middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		byHeader := Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			value, _ := r.Context().Value(key{}).(string)
-			next.ServeHTTP(&recorder{ResponseWriter: w},
+			next.ServeHTTP(&Recorder{ResponseWriter: w},
 				r.WithContext(context.WithValue(r.Context(), key{}, value+r.Header.Get("X-Name"))))
 		})
 		app.Use(byHeader)
@@ -215,19 +215,19 @@ var chainVectors = []vector{
 		app.Handle("GET", "/", func(c C) error {
 			return c.String(200, c.Request().Context().Value(key{}).(string))
 		}, byHeader)
-		c := serve(t, app)
+		c := Serve(t, app)
 		var group sync.WaitGroup
 		for i := range 100 {
 			name := string(rune('a' + i%26))
 			group.Go(func() {
-				equal(t, "answer", c.do("GET", "/", nil, "X-Name", name), f.text(200, name+name+name))
+				equal(t, "answer", c.Do("GET", "/", nil, "X-Name", name), f.text(200, name+name+name))
 			})
 		}
 		group.Wait()
 	}},
 	{"", "E23", "next again after an error: the last outcome counts", Echo | NetHTTP, func(t *testing.T, f Framework) {
 		app := f.New(nil)
-		app.Use(middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		app.Use(Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			for {
 				b := &buffer{ResponseWriter: w}
 				if next.ServeHTTP(b, r); b.status != 503 {
@@ -246,12 +246,12 @@ var chainVectors = []vector{
 			}
 			return hello(c)
 		})
-		equal(t, "answer", serve(t, app).get("/"), f.text(200, "hello"))
+		equal(t, "answer", Serve(t, app).Get("/"), f.text(200, "hello"))
 		equal(t, "handlers run", ran.Load(), 3)
 	}},
 	{"", "E23b", "next again without a writer of its own", Echo, func(t *testing.T, f Framework) {
 		app := f.New(nil)
-		app.Use(middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		app.Use(Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			next.ServeHTTP(w, r)
 			next.ServeHTTP(w, r)
 		}))
@@ -262,23 +262,23 @@ var chainVectors = []vector{
 			}
 			return hello(c)
 		})
-		equal(t, "answer", serve(t, app).get("/"), f.text(200, "hello"))
+		equal(t, "answer", Serve(t, app).Get("/"), f.text(200, "hello"))
 	}},
 	{"G22", "E24", "next in another goroutine that is waited for", all, func(t *testing.T, f Framework) {
 		app := f.New(nil)
-		app.Use(middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		app.Use(Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			var group sync.WaitGroup
 			group.Go(func() { next.ServeHTTP(w, r) })
 			group.Wait()
 		}))
 		app.Handle("GET", "/", hello)
-		equal(t, "answer", serve(t, app).get("/"), f.text(200, "hello"))
+		equal(t, "answer", Serve(t, app).Get("/"), f.text(200, "hello"))
 	}},
 	{"", "order", "the first middleware is the outermost", all, func(t *testing.T, f Framework) {
 		app := f.New(nil)
 		var order []string
 		note := func(name string) Middleware {
-			return middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			return Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 				order = append(order, name)
 				next.ServeHTTP(w, r)
 				order = append(order, "/"+name)
@@ -287,7 +287,7 @@ var chainVectors = []vector{
 		app.Use(note("a"), note("b"))
 		app.Use(note("c"))
 		app.Handle("GET", "/", hello, note("d"), note("e"))
-		equal(t, "answer", serve(t, app).get("/"), f.text(200, "hello"))
+		equal(t, "answer", Serve(t, app).Get("/"), f.text(200, "hello"))
 		want := []string{"a", "b", "c", "d", "e"}
 		for _, name := range slices.Backward(slices.Clone(want)) {
 			want = append(want, "/"+name)

@@ -2,8 +2,8 @@ package adaptertest
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -26,7 +26,7 @@ const (
 func fail(C) error { return missing }
 
 // interceptor makes its own answer of answers with a status of 400 or more.
-var interceptor = middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+var interceptor = Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	b := &buffer{ResponseWriter: w}
 	next.ServeHTTP(b, r)
 	if b.status < 400 {
@@ -53,9 +53,9 @@ var errorVectors = []vector{
 			seen = append(seen, err)
 			return err
 		})
-		app.Use(record(new(recorder)))
+		app.Use(Record(new(Recorder)))
 		app.Handle("GET", "/", fail)
-		equal(t, "answer", serve(t, app).get("/"), failure(404, "There is no such item."))
+		equal(t, "answer", Serve(t, app).Get("/"), Failure(404, "There is no such item."))
 		equalSlices(t, "errors", seen, []error{missing})
 	}},
 	{"", "E11", "a middleware outside changes the error if nothing was wrapped", Echo, func(t *testing.T, f Framework) {
@@ -68,57 +68,55 @@ var errorVectors = []vector{
 		})
 		app.Use(withValue("x"))
 		app.Handle("GET", "/", fail)
-		equal(t, "answer", serve(t, app).get("/"), failure(503, "Come back later."))
+		equal(t, "answer", Serve(t, app).Get("/"), Failure(503, "Come back later."))
 	}},
-	{"", "E12", "a recorder sees the status of a handler's error", all, func(t *testing.T, f Framework) {
+	{"", "E12", "a Recorder sees the status of a handler's error", all, func(t *testing.T, f Framework) {
 		app := f.New(nil)
-		rec := new(recorder)
-		app.Use(record(rec))
+		rec := new(Recorder)
+		app.Use(Record(rec))
 		app.Handle("GET", "/", fail)
-		equal(t, "answer", serve(t, app).get("/"), failure(404, "There is no such item."))
-		equalSlices(t, "statuses", rec.statuses, []int{404})
-		equal(t, "body", rec.body.String(), missingBody+"\n")
+		equal(t, "answer", Serve(t, app).Get("/"), Failure(404, "There is no such item."))
+		equalSlices(t, "statuses", rec.Statuses, []int{404})
+		equal(t, "body", rec.Body.String(), missingBody+"\n")
 	}},
 	{"", "E13", "a handler's error behind http.TimeoutHandler", all, func(t *testing.T, f Framework) {
 		app := f.New(nil)
 		app.Use(func(next http.Handler) http.Handler { return http.TimeoutHandler(next, time.Minute, "late") })
 		app.Handle("GET", "/", fail)
-		c := serve(t, app)
-		equal(t, "answer", c.get("/"), failure(404, "There is no such item."))
-		equal(t, "without a route", c.get("/none"), failure(404, notFound))
+		c := Serve(t, app)
+		equal(t, "answer", c.Get("/"), Failure(404, "There is no such item."))
+		equal(t, "without a route", c.Get("/none"), Failure(404, ""))
 	}},
 	{"", "E14", "a handler's error behind a writer that is closed", all, func(t *testing.T, f Framework) {
 		app := f.New(nil)
-		app.Use(middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-			rec := &recorder{ResponseWriter: w}
+		app.Use(Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			rec := &Recorder{ResponseWriter: w}
 			next.ServeHTTP(rec, r)
-			_, _ = w.Write([]byte("(" + rec.body.String() + " ends)"))
-		}), middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			_, _ = w.Write([]byte("(" + rec.Body.String() + " ends)"))
+		}), Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			next.ServeHTTP(lengthless{w}, r)
 		}))
 		app.Handle("GET", "/", fail)
-		got := serve(t, app).get("/")
+		got := Serve(t, app).Get("/")
 		if !strings.HasSuffix(got, missingBody+"\n("+missingBody+"\n ends)") {
 			t.Errorf("answer: %s", got)
 		}
 	}},
 	{"G20", "E15", "nothing is written to the middleware's writer when it has returned", all, func(t *testing.T, f Framework) {
 		app := f.New(nil)
-		rec := new(recorder)
-		app.Use(record(rec))
+		rec := new(Recorder)
+		app.Use(Record(rec))
 		app.Handle("GET", "/", fail)
 		app.Handle("GET", "/empty", func(C) error { return nil })
-		c := serve(t, app)
-		equal(t, "an error", c.get("/"), failure(404, "There is no such item."))
-		rec.closed = false
-		equal(t, "no route", c.get("/none"), failure(404, notFound))
-		rec.closed = false
-		equal(t, "an empty answer", c.get("/empty"), "200; Content-Length: 0; ")
+		c := Serve(t, app)
+		equal(t, "an error", c.Get("/"), Failure(404, "There is no such item."))
+		equal(t, "no route", c.Get("/none"), Failure(404, ""))
+		equal(t, "an empty answer", c.Get("/empty"), "200; Content-Length: 0; ")
 		equal(t, "late writes", rec.late.Load(), 0)
 	}},
 	{"", "E16", "an error after a body: one body", Echo | NetHTTP, func(t *testing.T, f Framework) {
 		app := f.New(nil)
-		app.Use(middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		app.Use(Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			b := &buffer{ResponseWriter: w}
 			next.ServeHTTP(b, r)
 			b.send()
@@ -130,11 +128,11 @@ var errorVectors = []vector{
 			}
 			return missing
 		})
-		equal(t, "answer", serve(t, app).get("/"), f.text(200, "done"))
+		equal(t, "answer", Serve(t, app).Get("/"), f.text(200, "done"))
 	}},
 	{"", "E17", "a middleware answers itself when next has failed: one body", all, func(t *testing.T, f Framework) {
 		app := f.New(nil)
-		app.Use(middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		app.Use(Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			next.ServeHTTP(&buffer{ResponseWriter: w}, r)
 			w.Header().Del("Content-Length")
 			w.Header().Del("X-Content-Type-Options")
@@ -142,13 +140,13 @@ var errorVectors = []vector{
 			_, _ = w.Write([]byte(teapotBody))
 		}))
 		app.Handle("GET", "/", fail)
-		equal(t, "answer", serve(t, app).get("/"), "418; Content-Length: 15; Content-Type: application/json; "+teapotBody)
+		equal(t, "answer", Serve(t, app).Get("/"), "418; Content-Length: 15; Content-Type: application/json; "+teapotBody)
 	}},
 	{"G28", "E18", "a middleware makes its own answer of a 404 of the router", all, func(t *testing.T, f Framework) {
 		app := f.New(nil)
 		app.Use(interceptor)
 		app.Handle("GET", "/", hello)
-		got := serve(t, app).get("/none")
+		got := Serve(t, app).Get("/none")
 		equal(t, "answer", strings.Replace(got, "X-Content-Type-Options: nosniff; ", "", 1),
 			"404; Content-Length: 15; Content-Type: application/json; "+teapotBody)
 	}},
@@ -156,7 +154,7 @@ var errorVectors = []vector{
 		app := f.New(nil)
 		app.Use(interceptor)
 		app.Handle("GET", "/", hello)
-		got := serve(t, app).do("POST", "/", nil)
+		got := Serve(t, app).Do("POST", "/", nil)
 		allow := map[Kind]string{Gin: "GET", Echo: "OPTIONS, GET", NetHTTP: "GET, HEAD"}[f.Kind]
 		equal(t, "answer", strings.Replace(got, "X-Content-Type-Options: nosniff; ", "", 1),
 			"405; Allow: "+allow+"; Content-Length: 15; Content-Type: application/json; "+teapotBody)
@@ -164,11 +162,11 @@ var errorVectors = []vector{
 	{"errors", "errors", "404 and 405 of the router are answered by the renderer", all, func(t *testing.T, f Framework) {
 		app := f.New(nil)
 		app.Handle("GET", "/", hello)
-		c := serve(t, app)
-		equal(t, "404", c.get("/none"), failure(404, notFound))
+		c := Serve(t, app)
+		equal(t, "404", c.Get("/none"), Failure(404, ""))
 		allow := map[Kind]string{Gin: "GET", Echo: "OPTIONS, GET", NetHTTP: "GET, HEAD"}[f.Kind]
-		equal(t, "405", c.do("POST", "/", nil), failure(405, notAllowed, "Allow: "+allow))
-		equal(t, "HEAD", c.do("HEAD", "/none", nil), strings.Split(failure(404, notFound), "{")[0])
+		equal(t, "405", c.Do("POST", "/", nil), Failure(405, "", "Allow: "+allow))
+		equal(t, "HEAD", c.Do("HEAD", "/none", nil), strings.Split(Failure(404, ""), "{")[0])
 	}},
 	{"contract", "contract", "every failure goes out through the renderer", all, contract},
 }
@@ -198,20 +196,20 @@ func contract(t *testing.T, f Framework) {
 		},
 	})
 	app := f.New(rd)
-	refuse := middleware(func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+	refuse := Through(func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 		errjson.Write(w, r, errRule)
 	})
-	opaque := middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	opaque := Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		next.ServeHTTP(plainWriter{w}, r)
 	})
 	ruled := func(C) error { return errRule }
 	app.Handle("GET", "/handler", ruled)
-	app.Handle("GET", "/wrapped", ruled, record(new(recorder)))
+	app.Handle("GET", "/wrapped", ruled, Record(new(Recorder)))
 	app.Handle("GET", "/opaque", ruled, opaque)
 	app.Handle("GET", "/middleware", hello, refuse)
-	app.Handle("GET", "/middleware-wrapped", hello, record(new(recorder)), refuse)
+	app.Handle("GET", "/middleware-wrapped", hello, Record(new(Recorder)), refuse)
 	app.Handle("GET", "/middleware-opaque", hello, opaque, refuse)
-	app.Handle("GET", "/middleware-recover", hello, errjson.Recover, middleware(func(http.ResponseWriter, *http.Request, http.Handler) {
+	app.Handle("GET", "/middleware-recover", hello, errjson.Recover, Through(func(http.ResponseWriter, *http.Request, http.Handler) {
 		panic(errRule)
 	}))
 	app.Handle("GET", "/middleware-timeout", hello, func(next http.Handler) http.Handler {
@@ -224,10 +222,10 @@ func contract(t *testing.T, f Framework) {
 	}}).Render)
 	group.Handle("GET", "/x", hello, refuse)
 
-	problem := func(status int, detail, more string) string {
-		return `{"type":"about:blank","title":"` + http.StatusText(status) + `","status":` + strconv.Itoa(status) + `,"detail":"` + detail + `"` + more + `}`
+	problem := func(status int, detail string) string {
+		return fmt.Sprintf(`{"type":"about:blank","title":%q,"status":%d,"detail":%q}`, http.StatusText(status), status, detail)
 	}
-	c := serve(t, app)
+	c := Serve(t, app)
 	answer := func(got string) string {
 		status, body, _ := strings.Cut(got, "; ")
 		fields, body, ok := strings.Cut(body, "{")
@@ -236,17 +234,17 @@ func contract(t *testing.T, f Framework) {
 		}
 		return status + " {" + body
 	}
-	conflict := "409 " + problem(409, "By a rule.", "")
+	conflict := "409 " + problem(409, "By a rule.")
 	for _, path := range []string{
 		"/handler", "/wrapped", "/opaque", "/middleware", "/middleware-wrapped", "/middleware-opaque",
 		"/middleware-recover", "/middleware-timeout",
 	} {
-		equal(t, path, answer(c.get(path)), conflict)
+		equal(t, path, answer(c.Get(path)), conflict)
 	}
-	equal(t, "/none", answer(c.get("/none")), "404 "+problem(404, notFound, ""))
-	equal(t, "POST /handler", answer(c.do("POST", "/handler", nil)), "405 "+problem(405, notAllowed, ""))
-	equal(t, "/body", answer(c.do("POST", "/body", strings.NewReader("name=x"), "Content-Type", "text/plain"))[:4], "415 ")
-	equal(t, "/group/x", answer(c.get("/group/x")), "410 "+problem(410, "By the rule of the group.", ""))
+	equal(t, "/none", answer(c.Get("/none")), "404 "+problem(404, sentence(404)))
+	equal(t, "POST /handler", answer(c.Do("POST", "/handler", nil)), "405 "+problem(405, sentence(405)))
+	equal(t, "/body", answer(c.Do("POST", "/body", strings.NewReader("name=x"), "Content-Type", "text/plain"))[:4], "415 ")
+	equal(t, "/group/x", answer(c.Get("/group/x")), "410 "+problem(410, "By the rule of the group."))
 	mu.Lock()
 	defer mu.Unlock()
 	equalSlices(t, "reported", reported, []int{409, 409, 409, 409, 409, 409, 409, 409, 404, 405, 415, 410})

@@ -29,11 +29,11 @@ var lifetimeVectors = []vector{
 			running.Delete(c.Identity())
 			return nil
 		})
-		c := serve(t, app)
+		c := Serve(t, app)
 		var group sync.WaitGroup
 		for range 20 {
 			group.Go(func() {
-				equal(t, "status", c.get("/slow")[:4], "503;")
+				equal(t, "status", c.Get("/slow")[:4], "503;")
 			})
 		}
 		group.Wait()
@@ -42,7 +42,7 @@ var lifetimeVectors = []vector{
 		app := f.New(nil)
 		late := make(chan struct{})
 		done := make(chan struct{})
-		app.Use(middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		app.Use(Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			go func() {
 				<-late
 				next.ServeHTTP(w, r)
@@ -52,7 +52,7 @@ var lifetimeVectors = []vector{
 		}))
 		var ran atomic.Int32
 		app.Handle("GET", "/", func(c C) error { ran.Add(1); return hello(c) })
-		equal(t, "answer", serve(t, app).get("/"), "202; Content-Length: 0; ")
+		equal(t, "answer", Serve(t, app).Get("/"), "202; Content-Length: 0; ")
 		close(late)
 		<-done
 		equal(t, "handlers run", ran.Load(), 0)
@@ -74,15 +74,15 @@ var lifetimeVectors = []vector{
 			during = append(during, len(files()))
 			return err
 		}, withValue("y"))
-		app.Handle("POST", "/middleware", hello, middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		app.Handle("POST", "/middleware", hello, Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			_ = r.ParseMultipartForm(1)
 			during = append(during, len(files()))
 			w.WriteHeader(200)
 		}))
-		c := serve(t, app)
+		c := Serve(t, app)
 		for _, path := range []string{"/handler", "/middleware"} {
 			body, contentType := form(t)
-			equal(t, path, c.do("POST", path, body, "Content-Type", contentType), "200; Content-Length: 0; ")
+			equal(t, path, c.Do("POST", path, body, "Content-Type", contentType), "200; Content-Length: 0; ")
 			eventually(t, "the file is removed", func() bool { return len(files()) == 0 })
 		}
 		equalSlices(t, "files while the handler runs", during, []int{1, 1})

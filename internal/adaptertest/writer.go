@@ -25,18 +25,18 @@ func (p plainWriter) Write(b []byte) (int, error) { return p.w.Write(b) }
 var writerVectors = []vector{
 	{"G08", "E06", "the handler writes through the middleware's writer", all, func(t *testing.T, f Framework) {
 		app := f.New(nil)
-		rec := new(recorder)
-		app.Use(record(rec))
+		rec := new(Recorder)
+		app.Use(Record(rec))
 		app.Handle("GET", "/", func(c C) error { return c.String(201, "hello") })
-		equal(t, "answer", serve(t, app).get("/"), f.text(201, "hello"))
-		equalSlices(t, "statuses", rec.statuses, []int{201})
-		equal(t, "body", rec.body.String(), "hello")
+		equal(t, "answer", Serve(t, app).Get("/"), f.text(201, "hello"))
+		equalSlices(t, "statuses", rec.Statuses, []int{201})
+		equal(t, "body", rec.Body.String(), "hello")
 	}},
 	{"G16", "E07", "Flush passes through, and reaches the client", all, func(t *testing.T, f Framework) {
 		app := f.New(nil)
-		rec := new(recorder)
+		rec := new(Recorder)
 		goOn := make(chan struct{})
-		app.Use(record(rec))
+		app.Use(Record(rec))
 		app.Handle("GET", "/", func(c C) error {
 			_, _ = io.WriteString(c.Writer(), "first")
 			c.Writer().(http.Flusher).Flush()
@@ -44,7 +44,7 @@ var writerVectors = []vector{
 			_, _ = io.WriteString(c.Writer(), " second")
 			return nil
 		})
-		srv := serve(t, app).srv
+		srv := Serve(t, app).srv
 		resp, err := srv.Client().Get(srv.URL)
 		if err != nil {
 			t.Fatal(err)
@@ -65,7 +65,7 @@ var writerVectors = []vector{
 	}},
 	{"G16b", "E07b", "Flush does nothing where the middleware's writer has none", Gin, func(t *testing.T, f Framework) {
 		app := f.New(nil)
-		app.Use(middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		app.Use(Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			next.ServeHTTP(plainWriter{w}, r)
 		}))
 		app.Handle("GET", "/", func(c C) error {
@@ -73,11 +73,11 @@ var writerVectors = []vector{
 			c.Writer().(http.Flusher).Flush()
 			return nil
 		})
-		equal(t, "answer", serve(t, app).get("/"), f.text(200, "hello"))
+		equal(t, "answer", Serve(t, app).Get("/"), f.text(200, "hello"))
 	}},
 	{"G16c", "E07c", "a middleware flushes before it calls next", all, func(t *testing.T, f Framework) {
 		app := f.New(nil)
-		app.Use(middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		app.Use(Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			w.Header().Set("Content-Type", "text/plain")
 			w.(http.Flusher).Flush()
 			next.ServeHTTP(w, r)
@@ -86,55 +86,55 @@ var writerVectors = []vector{
 			_, _ = io.WriteString(c.Writer(), "hello")
 			return nil
 		})
-		equal(t, "answer", serve(t, app).get("/"), "200; Content-Type: text/plain; hello")
+		equal(t, "answer", Serve(t, app).Get("/"), "200; Content-Type: text/plain; hello")
 	}},
 	{"G17", "E08", "http.ResponseController works in the handler", all, func(t *testing.T, f Framework) {
 		app := f.New(nil)
-		app.Use(record(new(recorder)))
+		app.Use(Record(new(Recorder)))
 		app.Use(func(next http.Handler) http.Handler { return next })
 		app.Handle("GET", "/", func(c C) error {
 			rc := http.NewResponseController(c.Writer())
 			deadline := time.Now().Add(time.Minute)
 			return c.String(200, fmt.Sprint(rc.SetWriteDeadline(deadline), rc.SetReadDeadline(deadline), rc.EnableFullDuplex()))
 		})
-		equal(t, "answer", serve(t, app).get("/"), f.text(200, "<nil> <nil> <nil>"))
+		equal(t, "answer", Serve(t, app).Get("/"), f.text(200, "<nil> <nil> <nil>"))
 	}},
 	{"G17b", "E08b", "http.ResponseController works in the middleware", all, func(t *testing.T, f Framework) {
 		app := f.New(nil)
 		var errs []error
-		app.Use(middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		app.Use(Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			errs = append(errs, http.NewResponseController(w).SetWriteDeadline(time.Now().Add(time.Minute)))
 			next.ServeHTTP(w, r)
 		}))
 		app.Handle("GET", "/", hello)
-		equal(t, "answer", serve(t, app).get("/"), f.text(200, "hello"))
+		equal(t, "answer", Serve(t, app).Get("/"), f.text(200, "hello"))
 		equalSlices(t, "errors", errs, []error{nil})
 	}},
 	{"G18", "E09", "the handler takes the connection over", all, func(t *testing.T, f Framework) {
 		app := f.New(nil)
-		app.Use(record(new(recorder)))
+		app.Use(Record(new(Recorder)))
 		app.Handle("GET", "/", func(c C) error { return echoLines(c.Writer()) })
-		equal(t, "answer", upgrade(t, serve(t, app)), "echo: ping\n")
+		equal(t, "answer", upgrade(t, Serve(t, app)), "echo: ping\n")
 	}},
 	{"G18b", "E09b", "a middleware takes the connection over", all, func(t *testing.T, f Framework) {
 		app := f.New(nil)
-		app.Use(middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		app.Use(Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			_ = echoLines(w)
 		}))
 		app.Handle("GET", "/", hello)
-		equal(t, "answer", upgrade(t, serve(t, app)), "echo: ping\n")
+		equal(t, "answer", upgrade(t, Serve(t, app)), "echo: ping\n")
 	}},
 	{"G33", "E34", "103, then 200: the client gets both", all, func(t *testing.T, f Framework) {
 		app := f.New(nil)
-		rec := new(recorder)
-		app.Use(record(rec), middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		rec := new(Recorder)
+		app.Use(Record(rec), Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			w.Header().Set("Link", "</style.css>; rel=preload")
 			w.WriteHeader(103)
 			next.ServeHTTP(w, r)
 		}))
 		app.Handle("GET", "/", hello)
 
-		srv := serve(t, app).srv
+		srv := Serve(t, app).srv
 		var early []string
 		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
 			Got1xxResponse: func(status int, header textproto.MIMEHeader) error {
@@ -153,32 +153,32 @@ var writerVectors = []vector{
 		defer resp.Body.Close()
 		equalSlices(t, "before the answer", early, []string{"103</style.css>; rel=preload"})
 		equal(t, "status", resp.StatusCode, 200)
-		equalSlices(t, "statuses", rec.statuses, []int{103, 200})
+		equalSlices(t, "statuses", rec.Statuses, []int{103, 200})
 	}},
 	{"G34", "E34b", "of two statuses the first one counts", all, func(t *testing.T, f Framework) {
 		app := f.New(nil)
-		app.Use(middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		app.Use(Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(500)
 			w.WriteHeader(200)
 			_, _ = w.Write([]byte("{}"))
 		}))
 		app.Handle("GET", "/", hello)
-		equal(t, "answer", serve(t, app).get("/"), "500; Content-Length: 2; Content-Type: application/json; {}")
+		equal(t, "answer", Serve(t, app).Get("/"), "500; Content-Length: 2; Content-Type: application/json; {}")
 	}},
 	{"G42", "E32", "a log outside reads the status", all, func(t *testing.T, f Framework) {
 		app := f.New(nil)
-		rec := new(recorder)
+		rec := new(Recorder)
 		var seen []int
-		app.Use(middleware(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-			rec = &recorder{ResponseWriter: w}
+		app.Use(Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			rec = &Recorder{ResponseWriter: w}
 			next.ServeHTTP(rec, r)
-			seen = append(seen, rec.statuses...)
+			seen = append(seen, rec.Statuses...)
 		}))
 		app.Handle("GET", "/", func(c C) error { return c.String(201, "made") })
-		c := serve(t, app)
-		equal(t, "with a route", c.get("/"), f.text(201, "made"))
-		equal(t, "without", c.get("/none"), failure(404, notFound))
+		c := Serve(t, app)
+		equal(t, "with a route", c.Get("/"), f.text(201, "made"))
+		equal(t, "without", c.Get("/none"), Failure(404, ""))
 		equalSlices(t, "statuses", seen, []int{201, 404})
 	}},
 }
@@ -200,7 +200,7 @@ func echoLines(w http.ResponseWriter) error {
 	return rw.Flush()
 }
 
-func upgrade(t *testing.T, c client) string {
+func upgrade(t *testing.T, c Client) string {
 	t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(c.srv.URL, "http://"))
 	if err != nil {

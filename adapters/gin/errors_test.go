@@ -1,0 +1,286 @@
+package ginadapter_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+	ginadapter "github.com/hipflask/hipflask/adapters/gin"
+	"github.com/hipflask/hipflask/bodyjson"
+	"github.com/hipflask/hipflask/corsmw"
+	"github.com/hipflask/hipflask/errjson"
+	"github.com/hipflask/hipflask/internal/adaptertest"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var errKnown = errors.New("a rule knows this error")
+
+type item struct {
+	Name string `json:"name" required:"true" binding:"required"`
+}
+
+func TestErrors(t *testing.T) {
+	failure := adaptertest.Failure
+	text := func(status int, body string) string {
+		return fmt.Sprintf("%d; Content-Length: %d; Content-Type: text/plain; charset=utf-8; %s", status, len(body), body)
+	}
+	secret := errors.New("secret: db-7 is down")
+	for _, v := range []struct {
+		name    string
+		handler gin.HandlerFunc
+		want    string
+	}{
+		{"c.Error alone", func(c *gin.Context) { _ = c.Error(secret) }, failure(500, "")},
+		{"c.Error with an HTTP error", func(c *gin.Context) { _ = c.Error(errjson.Gone("Gone for good.")) }, failure(410, "Gone for good.")},
+		{"c.Error with an error that a rule takes", func(c *gin.Context) { _ = c.Error(errKnown) }, failure(409, "By a rule.")},
+		{"c.Error and a status", func(c *gin.Context) { c.Status(422); _ = c.Error(secret) }, failure(422, "")},
+		{"c.Error and a status of success", func(c *gin.Context) { c.Status(201); _ = c.Error(secret) }, failure(500, "")},
+		{"an HTTP error goes before a status", func(c *gin.Context) { c.Status(422); _ = c.Error(errjson.Gone("Gone.")) }, failure(410, "Gone.")},
+		{"a rule goes before a status", func(c *gin.Context) { _ = c.AbortWithError(400, errKnown) }, failure(409, "By a rule.")},
+		{"the last of several errors", func(c *gin.Context) {
+			_ = c.Error(errjson.Gone("First."))
+			_ = c.Error(errjson.Conflict("Last."))
+		}, failure(409, "Last.")},
+		{"an HTTP error among several", func(c *gin.Context) {
+			_ = c.Error(errjson.Gone("First."))
+			_ = c.Error(secret)
+		}, failure(410, "First.")},
+		{"AbortWithStatus", func(c *gin.Context) { c.AbortWithStatus(403) }, failure(403, "")},
+		{"a status without a body", func(c *gin.Context) { c.Status(422) }, failure(422, "")},
+		{"AbortWithError", func(c *gin.Context) { _ = c.AbortWithError(400, secret) }, failure(400, "")},
+		{"AbortWithError, public", func(c *gin.Context) {
+			_ = c.AbortWithError(400, errors.New("The key is 8 letters.")).SetType(gin.ErrorTypePublic)
+		}, failure(400, "The key is 8 letters.")},
+		{"BindJSON", func(c *gin.Context) { _ = c.BindJSON(new(item)) }, failure(400, "")},
+		{"a middleware that renders c.Errors after BindJSON", func(c *gin.Context) {
+			if err := c.BindJSON(new(item)); err != nil {
+				c.JSON(c.Writer.Status(), gin.H{"bad": true})
+			}
+		}, "400; Content-Length: 12; Content-Type: application/json; charset=utf-8; " + `{"bad":true}`},
+		{"a body of its own", func(c *gin.Context) { c.String(404, "mine") }, text(404, "mine")},
+		{"AbortWithStatusJSON", func(c *gin.Context) { c.AbortWithStatusJSON(409, gin.H{"mine": 1}) },
+			"409; Content-Length: 10; Content-Type: application/json; charset=utf-8; " + `{"mine":1}`},
+		{"AbortWithStatus, then a body", func(c *gin.Context) { c.AbortWithStatus(403); _, _ = c.Writer.WriteString("mine") }, text(403, "mine")},
+		{"a body of its own, and c.Error for the log", func(c *gin.Context) { c.String(400, "mine"); _ = c.Error(secret) }, text(400, "mine")},
+		{"204", func(c *gin.Context) { c.Status(204); _ = c.Error(secret) }, "204; "},
+		{"a redirect", func(c *gin.Context) { c.Redirect(303, "/x"); _ = c.Error(secret) }, "303; Content-Length: 29; Content-Type: text/html; charset=utf-8; Location: /x; <a href=\"/x\">See Other</a>.\n"},
+		{"a status that is none", func(c *gin.Context) { c.Status(600) }, "600; Content-Length: 0; "},
+		{"a status is not changed after AbortWithStatus", func(c *gin.Context) { c.AbortWithStatus(403); c.Status(200) }, failure(403, "")},
+		{"compression that does not come", func(c *gin.Context) {
+			c.Header("Content-Encoding", "gzip")
+			c.Header("Content-Length", "7")
+			c.Header("X-Request-Id", "r1")
+			_ = c.Error(errjson.Gone("Gone."))
+		}, failure(410, "Gone.", "X-Request-Id: r1")},
+		{"a panic", func(*gin.Context) { panic("secret") }, failure(500, "")},
+		{"a panic with an HTTP error", func(*gin.Context) { panic(errjson.Gone("Gone.")) }, failure(410, "Gone.")},
+		{"errjson.Abort with an error that a rule takes", func(*gin.Context) { errjson.Abort(errKnown) }, failure(409, "By a rule.")},
+		{"Fail", func(c *gin.Context) { ginadapter.Fail(c, errKnown) }, failure(409, "By a rule.")},
+		{"Fail with nil", func(c *gin.Context) { ginadapter.Fail(c, nil) }, failure(500, "")},
+		{"Fail after AbortWithStatus", func(c *gin.Context) { c.AbortWithStatus(403); ginadapter.Fail(c, errKnown) }, failure(409, "By a rule.")},
+		{"Handle", ginadapter.Handle(func(*gin.Context) (any, error) { return nil, errKnown }), failure(409, "By a rule.")},
+		{"Handle with a value that cannot be sent", ginadapter.Handle(func(*gin.Context) (any, error) { return func() {}, nil }), failure(500, "")},
+		{"Body", ginadapter.Body[item](bodyjson.Config{}), `400; Content-Length: 96; Content-Type: application/json; X-Content-Type-Options: nosniff; {"error":"Bad Request","message":"The request body is empty.","status":400,"code":"empty_body"}`},
+		{"a field error", func(c *gin.Context) {
+			_ = c.AbortWithError(400, errjson.FieldError{Pointer: "/name", Code: "short", Message: "Too short."})
+		}, `422; Content-Length: 152; Content-Type: application/json; X-Content-Type-Options: nosniff; {"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"details":[{"pointer":"/name","code":"short","message":"Too short."}]}`},
+	} {
+		t.Run(v.name, func(t *testing.T) {
+			engine := gin.New()
+			engine.Use(ginadapter.Errors(errjson.NewRenderer(errjson.Config{
+				Rules: []errjson.Rule{errjson.MapIs(errKnown, errjson.Conflict("By a rule."))},
+			})))
+			later := 0
+			engine.GET("/", v.handler, func(*gin.Context) { later++ })
+			got := adaptertest.Serve(t, engine).Get("/")
+			assert.Equal(t, v.want, got)
+			assert.NotContains(t, got, "secret")
+			if strings.Contains(v.name, "panic") || strings.HasPrefix(v.name, "Fail") || v.name == "Body" {
+				assert.Zero(t, later, "the handlers after it do not run")
+			}
+		})
+	}
+}
+
+// TestErrorsAbort is about answers that can only be broken off.
+func TestErrorsAbort(t *testing.T) {
+	for name, handler := range map[string]gin.HandlerFunc{
+		"http.ErrAbortHandler":            func(*gin.Context) { panic(http.ErrAbortHandler) },
+		"http.ErrAbortHandler, wrapped":   func(*gin.Context) { panic(fmt.Errorf("x: %w", http.ErrAbortHandler)) },
+		"a panic after a part of a body":  func(c *gin.Context) { _, _ = c.Writer.WriteString("part"); panic("!") },
+		"a panic after a flush":           func(c *gin.Context) { c.Writer.Flush(); panic("!") },
+		"Handle, after a part of a body":  ginadapter.Handle(func(c *gin.Context) (any, error) { c.String(200, "part"); return nil, errKnown }),
+		"Fail with http.ErrAbortHandler":  func(c *gin.Context) { ginadapter.Fail(c, http.ErrAbortHandler) },
+		"a status that is held, and then": func(c *gin.Context) { c.AbortWithStatus(403); c.Writer.Flush(); panic("!") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			engine := gin.New()
+			engine.Use(ginadapter.Errors(nil))
+			engine.GET("/", handler)
+			assert.PanicsWithValue(t, http.ErrAbortHandler, func() {
+				engine.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+			})
+		})
+	}
+}
+
+// TestErrorsOnce tests that a failure is logged and reported once.
+func TestErrorsOnce(t *testing.T) {
+	var log bytes.Buffer
+	var reported []int
+	errs := errjson.NewRenderer(errjson.Config{
+		Logger: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Report: func(_ *http.Request, e *errjson.Error) { reported = append(reported, e.Status) },
+	})
+	engine := gin.New()
+	engine.Use(ginadapter.Errors(errs), ginadapter.Wrap(adaptertest.Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		next.ServeHTTP(&adaptertest.Recorder{ResponseWriter: w}, r)
+	})))
+	engine.GET("/items/:id", func(*gin.Context) { panicHere() })
+	engine.GET("/late", func(c *gin.Context) { _, _ = c.Writer.WriteString("part"); panicHere() })
+	get := func(path string) (record map[string]any) {
+		log.Reset()
+		func() {
+			defer func() { _ = recover() }()
+			engine.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", path, nil))
+		}()
+		require.Equal(t, 1, bytes.Count(log.Bytes(), []byte("\n")), "one record: %s", log.String())
+		require.NoError(t, json.Unmarshal(log.Bytes(), &record))
+		return record
+	}
+
+	record := get("/items/7")
+	assert.Equal(t, "panic while serving a request", record["msg"])
+	assert.Equal(t, "/items/:id", record["pattern"])
+	assert.Equal(t, "panic: here", record["error"])
+	assert.Contains(t, record["stack"], "panicHere")
+	record = get("/late")
+	assert.Contains(t, record["stack"], "panicHere")
+	assert.Equal(t, "/none", get("/none")["path"])
+	assert.Equal(t, []int{500, 500, 404}, reported)
+}
+
+func panicHere() { panic("here") }
+
+// nativeWriter is the writer of Gin's own compressors: it does not unwrap.
+type nativeWriter struct{ gin.ResponseWriter }
+
+// TestErrorsBehindNativeWriter tests that the renderer is found where a native
+// middleware hides the way.
+func TestErrorsBehindNativeWriter(t *testing.T) {
+	engine := gin.New()
+	engine.Use(ginadapter.Errors(errjson.NewRenderer(errjson.Config{Format: errjson.Restful})))
+	engine.Use(func(c *gin.Context) { c.Writer = nativeWriter{c.Writer} })
+	refuse := adaptertest.Through(func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+		errjson.Write(w, r, errjson.Gone("Gone."))
+	})
+	limit := adaptertest.Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		r.Body = http.MaxBytesReader(w, r.Body, 1) // hides the other way, too
+		next.ServeHTTP(w, r)
+	})
+	engine.POST("/middleware", ginadapter.Wrap(refuse))
+	engine.POST("/limit", ginadapter.Wrap(limit, refuse))
+	engine.POST("/fail", func(c *gin.Context) { ginadapter.Fail(c, errjson.Gone("Gone.")) })
+	engine.POST("/body", ginadapter.Body[item](bodyjson.Config{}))
+	c := adaptertest.Serve(t, engine)
+	const want = `410; Content-Length: 20; Content-Type: application/json; X-Content-Type-Options: nosniff; {"message":"Gone."}`
+	for _, path := range []string{"/middleware", "/limit", "/fail"} {
+		assert.Equal(t, want, c.Do("POST", path, strings.NewReader("{}")), path)
+	}
+	assert.Contains(t, c.Do("POST", "/body", strings.NewReader("{}"), "Content-Type", "application/json"), `; {"message":"The input is not valid.",`)
+}
+
+// TestErrorsHEAD tests that an answer to HEAD has the header of the one to GET.
+func TestErrorsHEAD(t *testing.T) {
+	engine := gin.New()
+	engine.Use(ginadapter.Errors(nil))
+	handler := ginadapter.Handle(func(*gin.Context) (any, error) { return nil, errjson.Gone("Gone.") })
+	engine.HEAD("/fail", handler)
+	engine.GET("/fail", handler)
+	c := adaptertest.Serve(t, engine)
+	for _, path := range []string{"/fail", "/none"} {
+		want, _, _ := strings.Cut(c.Get(path), "{")
+		assert.Equal(t, want, c.Do("HEAD", path, nil))
+	}
+}
+
+// TestErrorsWriter tests that the writer tells what Gin's own would tell.
+func TestErrorsWriter(t *testing.T) {
+	var with, without []string
+	run := func(into *[]string, middlewares ...gin.HandlerFunc) {
+		engine := gin.New()
+		engine.Use(middlewares...)
+		engine.GET("/", func(c *gin.Context) {
+			tell := func() {
+				*into = append(*into, fmt.Sprint(c.Writer.Status(), c.Writer.Size(), c.Writer.Written()))
+			}
+			tell()
+			c.Writer.WriteHeader(-1)
+			tell()
+			c.Status(404)
+			tell()
+			c.Writer.WriteHeaderNow()
+			tell()
+			c.Status(201)
+			tell()
+			_, _ = io.WriteString(c.Writer, "abc")
+			tell()
+		})
+		engine.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+	}
+	run(&without)
+	run(&with, ginadapter.Errors(nil))
+	assert.Equal(t, without, with)
+	var wrapped []string
+	run(&wrapped, ginadapter.Errors(nil), ginadapter.Wrap(adaptertest.Record(new(adaptertest.Recorder))))
+	assert.Equal(t, without, wrapped)
+	wrapped = nil
+	run(&wrapped, ginadapter.Wrap(adaptertest.Record(new(adaptertest.Recorder))))
+	assert.Equal(t, without, wrapped)
+}
+
+// TestContract tests the native ways of failing with a renderer that is not the
+// default.
+func TestContract(t *testing.T) {
+	var reported []int
+	errs := errjson.NewRenderer(errjson.Config{
+		Format: errjson.Problem,
+		Rules:  []errjson.Rule{errjson.MapIs(errKnown, errjson.Conflict("By a rule."))},
+		Report: func(_ *http.Request, e *errjson.Error) { reported = append(reported, e.Status) },
+	})
+	engine := gin.New()
+	engine.HandleMethodNotAllowed = true
+	engine.Use(ginadapter.Errors(errs))
+	cors := corsmw.Must(corsmw.New(corsmw.Config{AllowOrigins: []string{"https://a.example"}}))
+	engine.Use(ginadapter.CORS(cors))
+	engine.POST("/error", func(c *gin.Context) { _ = c.Error(errKnown) })
+	engine.POST("/fail", func(c *gin.Context) { ginadapter.Fail(c, errKnown) })
+	engine.POST("/handle", ginadapter.Handle(func(*gin.Context) (any, error) { return nil, errKnown }))
+	engine.POST("/panic", func(*gin.Context) { panic(errKnown) })
+	engine.POST("/bodiless", func(c *gin.Context) { c.AbortWithStatus(409) })
+	engine.POST("/body", ginadapter.Body[item](bodyjson.Config{}))
+	engine.POST("/wrap", ginadapter.Wrap(adaptertest.Through(func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+		errjson.Write(w, r, errKnown)
+	})))
+	c := adaptertest.Serve(t, engine)
+	for path, want := range map[string]string{
+		"/error": "409", "/fail": "409", "/handle": "409", "/panic": "409", "/bodiless": "409", "/body": "400", "/wrap": "409", "/none": "404",
+	} {
+		reported = nil
+		got := c.Do("POST", path, nil)
+		assert.Contains(t, got, want+"; ", path)
+		assert.Contains(t, got, "Content-Type: application/problem+json; ", path)
+		assert.Equal(t, 1, len(reported), path)
+		assert.Equal(t, want, fmt.Sprint(reported[0]), path)
+	}
+	assert.Contains(t, c.Do("GET", "/wrap", nil), "405; Allow: POST; Content-Length: ")
+}
