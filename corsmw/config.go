@@ -11,7 +11,8 @@ import (
 
 // Config is a CORS policy. The zero Config is refused by [New]: it allows no origin, and "everybody" must be written down.
 //
-// Its JSON form has the names of the fields in snake case, max_age_seconds for MaxAge, and no AllowOriginFunc; a policy can be kept in a file.
+// Its JSON form has the names of the fields in snake case, max_age_seconds for MaxAge, and no AllowOriginFunc; a policy can be kept
+// in a file.
 type Config struct {
 	// AllowOrigins lists who may read the answers. An entry is one of
 	//
@@ -48,19 +49,22 @@ type Config struct {
 	// without AllowCredentials, it does not include Authorization, which must then be listed beside it
 	// (https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name).
 	//
-	// A preflight may ask for headers in any order and case, with repetitions, white space and empty elements, and on several lines, as
-	// proxies do; but not with more than 256 bytes and 16 lines beyond the list, or 4096 bytes and 64 lines in all with "*".
+	// A preflight may ask for headers in any order and case, with repetitions, white space and empty elements, and on several
+	// lines, as proxies do; but not with more than 256 bytes and 16 lines beyond the list, or 4096 bytes and 64 lines in all with
+	// "*".
 	AllowHeaders []string `json:"allow_headers,omitempty"`
 
 	// ExposeHeaders lists the response headers that scripts can read, beside the seven that they always can
 	// (https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name). "*" is any header, and needs AllowCredentials off.
 	ExposeHeaders []string `json:"expose_headers,omitempty"`
 
-	// AllowCredentials allows requests with cookies, TLS client certificates or HTTP authentication. It needs AllowOrigins without "*".
+	// AllowCredentials allows requests with cookies, TLS client certificates or HTTP authentication. It needs AllowOrigins without
+	// "*".
 	AllowCredentials bool `json:"allow_credentials,omitempty"`
 
-	// MaxAge is for how many seconds a browser may remember the answer to a preflight: up to 86400. Zero sends nothing, and browsers then
-	// take 5 seconds; -1 sends 0, which turns remembering off. Browsers have limits of their own, 7200 seconds for Chromium.
+	// MaxAge is for how many seconds a browser may remember the answer to a preflight: up to 86400. Zero sends nothing, and
+	// browsers then take 5 seconds; -1 sends 0, which turns remembering off. Browsers have limits of their own, 7200 seconds for
+	// Chromium.
 	MaxAge int `json:"max_age_seconds,omitempty"`
 
 	// PreflightStatus is the status of accepted preflights, 200 to 299. Zero is 204. Refused ones get 403.
@@ -75,8 +79,8 @@ type Config struct {
 	// loopback addresses do not need it.
 	DangerouslyAllowInsecureOrigins bool `json:"dangerously_allow_insecure_origins,omitempty"`
 
-	// DangerouslyAllowPublicSuffixes allows, together with AllowCredentials, patterns like https://*.co.uk or https://*.github.io, under
-	// which anybody can register a host. What counts is the list at https://publicsuffix.org, as of the version of
+	// DangerouslyAllowPublicSuffixes allows, together with AllowCredentials, patterns like https://*.co.uk or https://*.github.io,
+	// under which anybody can register a host. What counts is the list at https://publicsuffix.org, as of the version of
 	// golang.org/x/net that the program is built with.
 	DangerouslyAllowPublicSuffixes bool `json:"dangerously_allow_public_suffixes,omitempty"`
 }

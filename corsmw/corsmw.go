@@ -86,8 +86,8 @@ func (m *Middleware) load() *policy {
 	return m.policy.Load()
 }
 
-// Wrap returns a handler that answers CORS preflights itself and lets next answer every other request, with the CORS headers already in
-// place. It panics if next is nil. See the package documentation for the place of the result in a chain.
+// Wrap returns a handler that answers CORS preflights itself and lets next answer every other request, with the CORS headers
+// already in place. It panics if next is nil. See the package documentation for the place of the result in a chain.
 func (m *Middleware) Wrap(next http.Handler) http.Handler {
 	if next == nil {
 		panic("corsmw: Wrap of a nil handler")
@@ -116,8 +116,8 @@ func (m *Middleware) Apply(w http.ResponseWriter, r *http.Request) (answered boo
 	return false
 }
 
-// preflight returns the Access-Control-Request-Method lines if r is a CORS-preflight request: OPTIONS with that header and with Origin,
-// all three (https://fetch.spec.whatwg.org/#cors-preflight-request). Any other OPTIONS request is an ordinary one.
+// preflight returns the Access-Control-Request-Method lines if r is a CORS-preflight request: OPTIONS with that header and with
+// Origin, all three (https://fetch.spec.whatwg.org/#cors-preflight-request). Any other OPTIONS request is an ordinary one.
 func preflight(r *http.Request, origins []string) []string {
 	if r.Method != http.MethodOptions || len(origins) == 0 {
 		return nil
@@ -126,7 +126,8 @@ func preflight(r *http.Request, origins []string) []string {
 }
 
 // decorate adds the headers of an ordinary ("actual") request. Whoever is refused gets none, and the handler runs all the same: the
-// browser keeps the answer from the page (https://fetch.spec.whatwg.org/#cors-check), and clients that are no browsers are not concerned.
+// browser keeps the answer from the page (https://fetch.spec.whatwg.org/#cors-check), and clients that are no browsers are not
+// concerned.
 func (p *policy) decorate(h http.Header, r *http.Request, origins []string) {
 	if p.origins.any {
 		// The same for everybody, also without Origin: a cache may keep the answer to one request for another, and needs no Vary
@@ -260,8 +261,9 @@ func (p *policy) judgePreflight(r *http.Request, origins, methods []string) (why
 
 // values is the memory of an answer, from which all its header values come.
 //
-// Answers share nothing, so that a handler or another middleware that overwrites a value in place spoils no later answer. This memory is the
-// one allocation that an answer costs. If it was made too small, adding to it costs another one, and nothing else changes.
+// Answers share nothing, so that a handler or another middleware that overwrites a value in place spoils no later answer. This
+// memory is the one allocation that an answer costs. If it was made too small, adding to it costs another one, and nothing else
+// changes.
 type values []string
 
 // add returns a header value. It has no spare capacity, so that an append by a handler copies, and cannot reach its neighbour.

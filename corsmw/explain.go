@@ -41,9 +41,9 @@ func (d Decision) String() string {
 	return kind + " " + outcome + ": " + d.Reason
 }
 
-// Explain says what the policy in force makes of r, and why. It writes nothing and does not change r. It decides with the very code that
-// [Middleware.Apply] uses, and so it asks AllowOriginFunc, if there is one. It takes its time to find the words: call it
-// for requests that are of interest, not for all.
+// Explain says what the policy in force makes of r, and why. It writes nothing and does not change r. It decides with the very code
+// that [Middleware.Apply] uses, and so it asks AllowOriginFunc, if there is one. It takes its time to find the words: call it for
+// requests that are of interest, not for all.
 func (m *Middleware) Explain(r *http.Request) Decision {
 	p := m.load()
 	origins := r.Header[headerOrigin]

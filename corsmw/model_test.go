@@ -250,7 +250,9 @@ func TestModel(t *testing.T) {
 		return pick(o, o, o, o, strings.ToUpper(o), "null", "", "*", " "+o, strings.Repeat("a", 300)+o)
 	}
 	method := func() string { return pick("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "Purge", "*") }
-	name := func() string { return pick("X-A", "x-b", "Authorization", "Content-Type", "X-Long-Name-Of-A-Header", "*") }
+	name := func() string {
+		return pick("X-A", "x-b", "Authorization", "Content-Type", "X-Long-Name-Of-A-Header", "*")
+	}
 	line := func() string {
 		var names []string
 		for range random.IntN(5) {

@@ -3,6 +3,7 @@ package corsmw
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,9 +12,9 @@ import (
 
 // Origins: what a policy may list, and which Origin headers match it.
 //
-// A browser serializes an origin in one way only (https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin): scheme, "://", host, and
-// the port unless it is the scheme's default; in lower case, hosts in punycode, IPv6 compressed. So a request is compared byte for
-// byte, and a policy that says it in another way would never match: it is refused, with the right way in the error.
+// A browser serializes an origin in one way only (https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin): scheme, "://",
+// host, and the port unless it is the scheme's default; in lower case, hosts in punycode, IPv6 compressed. So a request is compared
+// byte for byte, and a policy that says it in another way would never match: it is refused, with the right way in the error.
 
 const (
 	maxScheme = 64
@@ -283,8 +284,8 @@ var hostByte = func() (table [256]bool) {
 	return table
 }()
 
-// isHost reports whether s consists of labels that are not empty. No "/", "@", ":" or "%" comes through: "https://evil.org/.example.com"
-// does not end in a host below example.com.
+// isHost reports whether s consists of labels that are not empty. No "/", "@", ":" or "%" comes through:
+// "https://evil.org/.example.com" does not end in a host below example.com.
 func isHost(s string) bool {
 	label := false
 	for i := range len(s) {
@@ -338,17 +339,11 @@ type origins struct {
 	many    map[string]struct{}
 	longest int
 
-	// Patterns: whole origins without their port, and what may stand before and after the suffix of a host. Only suffixes with a
-	// number of dots that some pattern has are looked up.
-	anyPort          map[string]struct{}
-	below            map[string][]around
-	minDots, maxDots int
-}
-
-// around is a pattern for the hosts below, without the host.
-type around struct {
-	scheme, port string
-	anyPort      bool
+	// Patterns: whole origins without their port, and the ends of origins, from a dot on, with the schemes that go with them. Ends of
+	// belowAnyPort have no port. Only ends whose host has a number of dots that some pattern has are looked up.
+	anyPort             map[string]struct{}
+	below, belowAnyPort map[string][]string
+	minDots, maxDots    int
 }
 
 func newOrigins(patterns []pattern) origins {
@@ -356,14 +351,18 @@ func newOrigins(patterns []pattern) origins {
 	for _, p := range patterns {
 		switch {
 		case p.below:
-			suffix := "." + p.host
-			dots := strings.Count(suffix, ".")
+			end := "." + p.host
+			dots := strings.Count(end, ".")
 			if o.below == nil {
-				o.below = make(map[string][]around)
+				o.below, o.belowAnyPort = make(map[string][]string), make(map[string][]string)
 				o.minDots = dots
 			}
-			o.below[suffix] = append(o.below[suffix], around{p.scheme, p.port, p.anyPort})
 			o.minDots, o.maxDots = min(o.minDots, dots), max(o.maxDots, dots)
+			if p.anyPort {
+				o.belowAnyPort[end] = append(o.belowAnyPort[end], p.scheme)
+			} else {
+				o.below[end+p.port] = append(o.below[end+p.port], p.scheme)
+			}
 		case p.anyPort:
 			if o.anyPort == nil {
 				o.anyPort = make(map[string]struct{})
@@ -408,8 +407,8 @@ func (o *origins) match(origin string) bool {
 	if i < 0 {
 		return false
 	}
-	scheme := origin[:i]
-	host, port, ok := cutPort(scheme, origin[i+len("://"):])
+	scheme, hostport := origin[:i], origin[i+len("://"):]
+	host, port, ok := cutPort(scheme, hostport)
 	if !ok || len(host) > maxHost {
 		return false
 	}
@@ -429,11 +428,9 @@ func (o *origins) match(origin string) bool {
 		if dots++; dots < o.minDots {
 			continue
 		}
-		for _, a := range o.below[host[i:]] {
-			if a.scheme == scheme && (a.anyPort || a.port == port) {
-				// The suffix comes from the policy; what is before it must be labels, too.
-				return isHost(host[:i])
-			}
+		if slices.Contains(o.below[hostport[i:]], scheme) || slices.Contains(o.belowAnyPort[host[i:]], scheme) {
+			// The end comes from the policy; what is before it must be labels, too.
+			return isHost(host[:i])
 		}
 		if dots == o.maxDots {
 			return false
@@ -471,11 +468,12 @@ func (o *origins) include(p *pattern) bool {
 		if host[i] != '.' {
 			continue
 		}
-		for _, a := range o.below[host[i:]] {
-			itself := p.below && i == 0 && a.anyPort == p.anyPort
-			if !itself && a.scheme == p.scheme && (a.anyPort || !p.anyPort && a.port == p.port) {
-				return true
-			}
+		itself := p.below && i == 0
+		if !(itself && p.anyPort) && slices.Contains(o.belowAnyPort[host[i:]], p.scheme) {
+			return true
+		}
+		if !itself && !p.anyPort && slices.Contains(o.below[host[i:]+p.port], p.scheme) {
+			return true
 		}
 	}
 	return false

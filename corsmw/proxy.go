@@ -8,8 +8,9 @@ import "net/http"
 //	proxy.ModifyResponse = corsmw.StripUpstream
 //
 // A reverse proxy adds the headers of its upstream to those that are set already. If both speak CORS, the answer has two
-// Access-Control-Allow-Origin headers, and browsers refuse it even if they are equal (https://fetch.spec.whatwg.org/#concept-cors-check).
-// With StripUpstream, the policy in front of the proxy is the only one. Vary stays: it is a list, and may name more than Origin.
+// Access-Control-Allow-Origin headers, and browsers refuse it even if they are equal
+// (https://fetch.spec.whatwg.org/#concept-cors-check). With StripUpstream, the policy in front of the proxy is the only one. Vary
+// stays: it is a list, and may name more than Origin.
 //
 // [httputil.ReverseProxy.ModifyResponse]: https://pkg.go.dev/net/http/httputil#ReverseProxy
 func StripUpstream(resp *http.Response) error {

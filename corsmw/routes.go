@@ -26,19 +26,20 @@ type Routes struct {
 	maxSlashes int               // in a pattern
 }
 
-// NewRoutes returns Routes with a policy for each pattern. Patterns are those of [http.ServeMux], with its rules: "/api/" is a tree, "/api"
-// is a path, "/items/{id}" has a wildcard, "PUT /items/{id}" a method, "api.example.com/" a host; the most specific pattern wins, in
-// whatever order they are written; letters have case, and "+" is no space.
+// NewRoutes returns Routes with a policy for each pattern. Patterns are those of [http.ServeMux], with its rules: "/api/" is a
+// tree, "/api" is a path, "/items/{id}" has a wildcard, "PUT /items/{id}" a method, "api.example.com/" a host; the most specific
+// pattern wins, in whatever order they are written; letters have case, and "+" is no space.
 //
-// The path of a request is matched as a ServeMux matches it, encoded and without "." and ".." elements, so in front of a ServeMux the policy
-// is always that of the path which is served. Any other router may stand behind, too. A preflight has the policy of the request that
-// it announces: PUT /items/1 is asked for with OPTIONS /items/1, for which "PUT /items/{id}" counts, and no route for OPTIONS is needed.
+// The path of a request is matched as a ServeMux matches it, encoded and without "." and ".." elements, so in front of a ServeMux
+// the policy is always that of the path which is served. Any other router may stand behind, too. A preflight has the policy of the
+// request that it announces: PUT /items/1 is asked for with OPTIONS /items/1, for which "PUT /items/{id}" counts, and no route for
+// OPTIONS is needed.
 //
-// A request that no pattern matches is left alone; "/" matches all the others. A preflight that no pattern matches goes to the handler, which will refuse
-// it by saying nothing about CORS.
+// A request that no pattern matches is left alone; "/" matches all the others. A preflight that no pattern matches goes to the
+// handler, which will refuse it by saying nothing about CORS.
 //
-// If there is a fault, NewRoutes returns nil and all faults joined, each a [*ConfigError] with the pattern. It is a fault to have no pattern.
-// In JSON, policies are an object of patterns and [Config] objects.
+// If there is a fault, NewRoutes returns nil and all faults joined, each a [*ConfigError] with the pattern. It is a fault to have
+// no pattern. In JSON, policies are an object of patterns and [Config] objects.
 func NewRoutes(policies map[string]Config) (*Routes, error) {
 	routes := &Routes{
 		mux:      http.NewServeMux(),
@@ -159,7 +160,8 @@ func (routes *Routes) match(r *http.Request) (pattern string, m *Middleware) {
 			r = &http.Request{Method: methods[0], URL: r.URL, Host: r.Host}
 		}
 	}
-	// The pattern is given also where the mux would redirect: from "/api" to "/api/", and from a path with ".." to the path that is meant.
+	// The pattern is given also where the mux would redirect: from "/api" to "/api/", and from a path with ".." to the path that is
+	// meant.
 	_, pattern = routes.mux.Handler(r)
 	return pattern, routes.policies[pattern]
 }
@@ -170,8 +172,8 @@ func isPlain(r *http.Request) bool {
 	return p != "" && p[0] == '/' && r.URL.RawPath == "" && r.Method != http.MethodConnect && !strings.Contains(p, "//") && !strings.Contains(p, "/.")
 }
 
-// matchPlain returns the pattern that the mux would, several times as fast and without allocating: the path itself, the tree of that name, or
-// else the deepest tree that the path is in.
+// matchPlain returns the pattern that the mux would, several times as fast and without allocating: the path itself, the tree of
+// that name, or else the deepest tree that the path is in.
 func (routes *Routes) matchPlain(p string) (pattern string) {
 	if len(p) <= routes.longest {
 		if _, found := routes.policies[p]; found {
