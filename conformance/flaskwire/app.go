@@ -2,8 +2,8 @@ package flaskwire
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/hipflask/hipflask/corsmw"
@@ -81,30 +81,14 @@ func value(v any) view { return func(*http.Request) (any, error) { return v, nil
 // failure is a view that always fails.
 func failure(err error) view { return func(*http.Request) (any, error) { return nil, err } }
 
-// intParam returns the variable segment {id}, or a 404: Flask's <int:id>. Signs
-// and spaces are not digits.
-func intParam(r *http.Request) (int, error) {
-	n, err := strconv.ParseUint(r.PathValue("id"), 10, 63)
-	if err != nil {
-		return 0, errjson.NotFound("")
-	}
-	return int(n), nil
-}
-
 // methods returns the methods that the application allows for a path, or nil if
-// there is no such path.
+// there is no such path. It asks what answers there.
 func (s service) methods(path string) []string {
 	for _, rt := range s.routes {
-		if res, ok := rt.handler.(status.Resource); ok && matches(rt.path, path) {
-			var list []string
-			for method, h := range map[string]http.Handler{
-				"GET": res.Get, "HEAD": res.Get, "POST": res.Post, "PUT": res.Put, "PATCH": res.Patch, "DELETE": res.Delete,
-			} {
-				if h != nil {
-					list = append(list, method)
-				}
-			}
-			return append(list, "OPTIONS")
+		if matches(rt.path, path) {
+			w := httptest.NewRecorder()
+			rt.handler.ServeHTTP(w, httptest.NewRequest(http.MethodOptions, path, nil))
+			return listed(w.Header(), "Allow", false)
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/hipflask/hipflask/errjson"
+	"github.com/hipflask/hipflask/status"
 )
 
 var _ = register(&app{
@@ -48,7 +49,7 @@ func apiErrors() service {
 		}},
 		routes: []route{
 			get("/api/items/{id}", func(r *http.Request) (any, error) {
-				id, err := intParam(r)
+				id, err := status.PathInt(r, "id")
 				if err != nil {
 					return nil, err
 				}

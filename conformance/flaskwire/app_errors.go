@@ -1,6 +1,7 @@
 package flaskwire
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,7 +14,7 @@ import (
 	"github.com/hipflask/hipflask/status"
 )
 
-var errorTexts = regexp.MustCompile(`^(400 Bad Request: )?Custom description for \d+$|^<b>`)
+var errorTexts = regexp.MustCompile(`^(400 Bad Request: )?Custom description for \d+$`)
 
 var _ = register(
 	errorsApp("errors-none", errjson.Config{}),
@@ -21,7 +22,7 @@ var _ = register(
 	errorsApp("errors-guide", errjson.Config{Rules: guideHandlers(), Format: threeMembers}),
 	errorsApp("errors-http", errjson.Config{Format: threeMembers}),
 	errorsApp("errors-http-keep", errjson.Config{Format: func(_ *http.Request, e *errjson.Error) (string, any) {
-		return "application/json", object{"code": e.Status, "name": http.StatusText(e.Status), "description": e.Message}
+		return "application/json", object{"code": e.Status, "name": cmp.Or(http.StatusText(e.Status), "Unknown Error"), "description": description(e)}
 	}}),
 	errorsApp("errors-500", errjson.Config{Rules: []errjson.Rule{
 		errjson.OnStatus(http.StatusInternalServerError, func(_ *http.Request, e *errjson.Error) any {
@@ -83,14 +84,14 @@ func errorsApp(name string, cfg errjson.Config) *app {
 				return 1 / n, nil
 			}),
 			get("/abort/{id}", func(r *http.Request) (any, error) {
-				code, err := intParam(r)
+				code, err := status.PathInt(r, "id")
 				if err != nil {
 					return nil, err
 				}
 				return nil, errjson.New(code, "")
 			}),
 			get("/abort-desc/{id}", func(r *http.Request) (any, error) {
-				code, err := intParam(r)
+				code, err := status.PathInt(r, "id")
 				if err != nil {
 					return nil, err
 				}

@@ -5,10 +5,12 @@ import (
 	"cmp"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"mime"
 	"net/http"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hipflask/hipflask/bodyjson"
 	"github.com/hipflask/hipflask/errjson"
@@ -28,7 +30,16 @@ var _ = register(
 // threeMembers is the guide's handler for HTTPException to the letter. The default
 // format has the code and the details of an error as well.
 func threeMembers(_ *http.Request, e *errjson.Error) (string, any) {
-	return "application/json", object{"error": cmp.Or(http.StatusText(e.Status), "Unknown Error"), "message": e.Message, "status": e.Status}
+	return "application/json", object{"error": cmp.Or(http.StatusText(e.Status), "Unknown Error"), "message": description(e), "status": e.Status}
+}
+
+// description is the message, or what else an application has put in its place, as
+// the description of abort can be any object.
+func description(e *errjson.Error) any {
+	if e.Details != nil && e.Fields() == nil {
+		return e.Details
+	}
+	return e.Message
 }
 
 // parsing is the guide's create_item.
@@ -85,6 +96,9 @@ func getJSON(errs errjson.Config, limit int64) service {
 			if err != nil {
 				return nil, err
 			}
+			if !json.Valid(raw) || !utf8.Valid(raw) {
+				return nil, errors.New("not JSON") // what json.loads raises
+			}
 			var data any
 			dec := json.NewDecoder(bytes.NewReader(raw))
 			dec.UseNumber()
@@ -96,8 +110,8 @@ func getJSON(errs errjson.Config, limit int64) service {
 			return object{"length": len(raw), "hex": hex.EncodeToString(raw[:min(64, len(raw))])}, err
 		})},
 		{"/is-json", any4(func(r *http.Request) (any, error) {
-			mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-			return object{"is_json": isJSON(r), "mimetype": mediaType}, nil
+			mediaType, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+			return object{"is_json": isJSON(r), "mimetype": strings.ToLower(strings.TrimSpace(mediaType))}, nil
 		})},
 		{"/guarded", any4(func(r *http.Request) (any, error) {
 			if !isJSON(r) {

@@ -3,14 +3,14 @@ package flaskwire
 import (
 	"bytes"
 	"encoding/json"
-	"html"
 	"math"
+	"mime"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -74,7 +74,10 @@ var scopeRules = []rule{
 		ours:  "leaves out nil, and has false for \"false\"",
 		why:   "What is true in Python is Python's.",
 		match: func(x *exchange) bool {
-			return x.Request.Path == "/boolbuiltin?b=false" || slices.Contains([]string{"/payload-empty", "/payload-zero"}, x.Request.Path)
+			u, err := url.Parse(x.Request.Path)
+			isFalse := func(s string) bool { b, err := strconv.ParseBool(s); return err == nil && !b }
+			return err == nil && u.Path == "/boolbuiltin" && isFalse(u.Query().Get("b")) ||
+				slices.Contains([]string{"/payload-empty", "/payload-zero"}, x.Request.Path)
 		},
 		apply: func(x *exchange, a *answer) {
 			switch x.Request.Path {
@@ -127,12 +130,6 @@ var scopeRules = []rule{
 	},
 }
 
-// isPage reports whether an answer is one of Flask's pages for errors.
-func isPage(a *wireAnswer, r *wireRequest) bool {
-	ctype := a.Headers["content-type"]
-	return a.Status >= 400 && len(ctype) > 0 && strings.HasPrefix(ctype[0], "text/html") && (len(a.bytes()) > 0 || r.Method == http.MethodHead)
-}
-
 // Answers without errors.
 var answerRules = []rule{
 	{
@@ -166,7 +163,7 @@ var answerRules = []rule{
 			case x.Topic == "restful":
 				a.status, a.body = http.StatusOK, object{"when": "2024-01-02T03:04:05Z"}
 			default:
-				a.body = parse(bytes.ReplaceAll(x.Flask.JSON, []byte(`+00:00"`), []byte(`Z"`)))
+				a.body.(object)["when"] = x.object()["when"]
 			}
 		},
 	},
@@ -185,25 +182,12 @@ var answerRules = []rule{
 		flask: "Flask-RESTful's action=\"append\" makes None of an empty list",
 		ours:  "the empty list that was sent",
 		why:   "Nothing that was sent is lost.",
-		match: func(x *exchange) bool { return x.Request.Path == "/append-json" && x.Request.Text == `{"tag": []}` },
+		match: func(x *exchange) bool {
+			tags, isList := x.object()["tag"].([]any)
+			return x.Request.Path == "/append-json" && isList && len(tags) == 0
+		},
 		apply: func(_ *exchange, a *answer) { a.body = object{"tag": []any{}} },
 	},
-}
-
-// needlessEscape is the escape of a letter or digit, which chi and Echo match as it
-// is written.
-var needlessEscape = regexp.MustCompile(`%(3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa])`)
-
-var beyondInt64 = regexp.MustCompile(`/[0-9]{20,}$`)
-
-var notNumber = regexp.MustCompile(`\bNaN\b|\bInfinity\b`)
-
-var moments = map[string]string{
-	"datetime-naive":  "2024-01-02T03:04:05Z",
-	"datetime-utc":    "2024-01-02T03:04:05.678901Z",
-	"datetime-offset": "2024-01-02T03:04:05+05:30",
-	"datetime-far":    "9999-12-31T23:59:59Z",
-	"date":            "2024-02-29",
 }
 
 // What is taken as a JSON body.
@@ -214,7 +198,7 @@ var bodyRules = []rule{
 		ours:  "400",
 		why:   "RFC 8259, Section 6: they are not JSON.",
 		match: func(x *exchange) bool {
-			return x.readsBody() && x.Topic != "encode" && notNumber.Match(x.Request.bytes()) && x.Flask.Status != 400
+			return x.readsBody() && notNumber.Match(x.Request.bytes()) && (x.tookBody() || x.Flask.Status == 422)
 		},
 		apply: (*exchange).refuseBody,
 	},
@@ -224,20 +208,21 @@ var bodyRules = []rule{
 		ours:  "with UseNumber, all digits as they came",
 		why:   "RFC 8259, Section 6, allows any number. What does not fit a float64 is not replaced by another number.",
 		match: func(x *exchange) bool {
-			f, err := strconv.ParseFloat(x.Request.Text, 64)
-			return x.readsBody() && x.Request.Text != "" && (err != nil && math.IsInf(f, 0) && json.Valid(x.Request.bytes()) ||
-				err == nil && f == 0 && strings.ContainsAny(x.Request.Text, "123456789"))
+			n, ok := parse(x.Request.bytes()).(json.Number)
+			f, err := strconv.ParseFloat(n.String(), 64)
+			changed := math.IsInf(f, 0) || f == 0 && strings.ContainsAny(n.String(), "123456789")
+			return x.readsBody() && ok && x.tookBody() && !integer.MatchString(n.String()) && (err == nil || math.IsInf(f, 0)) && changed
 		},
-		apply: func(x *exchange, a *answer) {
-			a.body = object{"data": json.Number(x.Request.Text), "type": "float"}
-		},
+		apply: (*exchange).echo,
 	},
 	{
 		name:  "names-once",
 		flask: "lets the last of several members of one name win",
 		ours:  "400; AllowDuplicateNames is there for those who need it",
 		why:   "RFC 8259, Section 4: what it means is unpredictable. Two parsers that disagree are a known way around checks.",
-		match: func(x *exchange) bool { return x.readsBody() && hasDuplicates(x.Request.bytes()) },
+		match: func(x *exchange) bool {
+			return x.readsBody() && x.Request.Path != "/raw" && x.tookBody() && duplicate(x.Request.bytes()) != ""
+		},
 		apply: (*exchange).refuseBody,
 	},
 	{
@@ -257,7 +242,7 @@ var bodyRules = []rule{
 		ours:  "400",
 		why:   "RFC 8259, Section 8.2: it is no character, and another system may crash on it.",
 		match: func(x *exchange) bool {
-			return x.tookBody() && hasLoneSurrogate(x.Request.Text)
+			return x.tookBody() && x.Request.Path != "/raw" && hasLoneSurrogate(x.Request.Text)
 		},
 		apply: (*exchange).refuseBody,
 	},
@@ -267,28 +252,32 @@ var bodyRules = []rule{
 		ours:  "415, if it is not UTF-8",
 		why:   "The client says that its text is in another encoding; reading it as UTF-8 would garble it (RFC 8259, Section 8.1).",
 		match: func(x *exchange) bool {
-			ct := strings.ToLower(x.Request.header("content-type"))
-			return x.readsBody() && strings.Contains(ct, "charset=") && !strings.Contains(ct, "charset=utf-8")
+			_, params, err := mime.ParseMediaType(x.Request.header("content-type"))
+			charset := strings.ToLower(params["charset"])
+			return x.readsBody() && !x.forced() && err == nil && charset != "" && charset != "utf-8" && charset != "utf8"
 		},
-		apply: func(x *exchange, a *answer) { x.failBody(a, http.StatusUnsupportedMediaType) },
+		apply: (*exchange).refuseType,
 	},
 	{
 		name:  "content-coding",
 		flask: "ignores Content-Encoding, and parses the bytes as they are",
 		ours:  "415; with Gunzip, gzip is taken",
 		why:   "RFC 9110, Section 15.5.16: the coding is not supported, and the answer says what is.",
-		match: func(x *exchange) bool { return x.readsBody() && x.Request.has("content-encoding") },
-		apply: func(x *exchange, a *answer) { x.failBody(a, http.StatusUnsupportedMediaType) },
+		match: func(x *exchange) bool {
+			return x.readsBody() && x.Request.Path != "/raw" && x.tookBody() && x.Request.has("content-encoding")
+		},
+		apply: (*exchange).refuseType,
 	},
 	{
-		name:  "suffix-of-something",
-		flask: "takes application/+json for JSON",
+		name:  "well-formed-media-type",
+		flask: "takes what is no media type for JSON: application/+json",
 		ours:  "415",
-		why:   "RFC 6838, Section 4.2: a subtype's name has a character at least before the suffix.",
+		why:   "RFC 9110, Section 8.3.1, and RFC 6838, Section 4.2: a subtype has a name before its suffix.",
 		match: func(x *exchange) bool {
-			return x.Request.header("content-type") == "application/+json" && x.Flask.Status == 200 && x.Request.Path != "/is-json"
+			mediaType, _, err := mime.ParseMediaType(x.Request.header("content-type"))
+			return x.readsBody() && !x.forced() && x.tookBody() && x.Newer == nil && (err != nil || strings.Contains(mediaType, "/+"))
 		},
-		apply: func(x *exchange, a *answer) { x.failBody(a, http.StatusUnsupportedMediaType) },
+		apply: (*exchange).refuseType,
 	},
 	{
 		name:  "depth-without-recursion",
@@ -296,14 +285,15 @@ var bodyRules = []rule{
 		ours:  "takes 10,000 levels, or MaxDepth, and answers 400 beyond",
 		why:   "The depth of the input must not be a fault of the server.",
 		match: func(x *exchange) bool {
-			return x.readsBody() && x.Flask.Status == 500 && bytes.Count(x.Request.bytes(), []byte("[")) > 900
+			return x.readsBody() && x.Flask.Status == 500 && depth(x.Request.bytes()) > 900 &&
+				(x.Request.Path != "/raw" || json.Valid(x.Request.bytes()))
 		},
 		apply: func(x *exchange, a *answer) {
 			if !json.Valid(x.Request.bytes()) {
 				x.refuseBody(a)
 				return
 			}
-			a.status, a.body = 200, object{"data": parse(x.Request.bytes()), "type": "list"}
+			x.echo(a)
 		},
 	},
 	{
@@ -327,27 +317,12 @@ var bodyRules = []rule{
 			case x.Topic == "restful":
 				a.status, a.body = 400, object{"message": sentence{}}
 			case x.Topic == "status": // under silent=True
-				a.status, a.ctype = 200, "application/json"
-				a.body = object{"id": 1, "name": "Widget", "price": json.Number("9.99")}
+				x.leaveItem(a)
 			default:
 				x.failFields(a, fault{"", "type"})
 			}
 		},
 	},
-}
-
-// tookBody reports whether Flask took the body for JSON.
-func (x *exchange) tookBody() bool {
-	answer, _ := parse(x.Flask.JSON).(object)
-	return x.readsBody() && x.Flask.Status == 200 && (answer == nil || answer["data"] != nil)
-}
-
-var surrogates = regexp.MustCompile(`\\u[dD][89abAB][0-9a-fA-F]{2}(\\u[dD][c-fC-F][0-9a-fA-F]{2})?`)
-
-// hasLoneSurrogate reports whether an escape is the first half of a character
-// without the second.
-func hasLoneSurrogate(s string) bool {
-	return slices.ContainsFunc(surrogates.FindAllString(s, -1), func(escape string) bool { return len(escape) == 6 })
 }
 
 // What is taken as a field.
@@ -377,13 +352,13 @@ var fieldRules = []rule{
 		flask: "reqparse takes null for a required field, and stores it",
 		ours:  "faults the field",
 		why:   "The type has no null. A field that may be null is an Optional.",
-		match: func(x *exchange) bool {
-			body := x.object()
-			v, there := body["name"]
-			return x.Topic == "restful" && x.Flask.Status < 300 && there && v == nil
-		},
+		match: func(x *exchange) bool { return x.Topic == "restful" && x.Flask.Status < 300 && len(x.nulls()) > 0 },
 		apply: func(x *exchange, a *answer) {
-			a.status, a.body = 400, object{"message": object{"name": sentence{}, "price": sentence{}}}
+			faults := object{}
+			for _, name := range append(x.nulls(), x.wrongTypes()...) {
+				faults[name] = sentence{}
+			}
+			a.status, a.body = 400, object{"message": faults}
 		},
 	},
 	{
@@ -392,7 +367,9 @@ var fieldRules = []rule{
 		ours:  "names all",
 		why:   "A form can be mended in one round.",
 		match: func(x *exchange) bool {
-			return slices.Contains([]string{"restful", "restful-json", "cors-restful"}, x.App) && x.Request.Text == `{}` && bytes.Contains(x.Flask.JSON, []byte("is required"))
+			body := x.object()
+			return slices.Contains([]string{"restful", "restful-json", "cors-restful"}, x.App) && body != nil &&
+				body["name"] == nil && body["price"] == nil && bytes.Contains(x.Flask.JSON, []byte("is required"))
 		},
 		apply: func(_ *exchange, a *answer) {
 			a.body = object{"message": object{"name": "name is required", "price": "price is required"}}
@@ -406,10 +383,17 @@ var fieldRules = []rule{
 		match: func(x *exchange) bool {
 			u, err := url.Parse(x.Request.Path)
 			body := x.object()
-			return err == nil && x.App == "restful" && body != nil && x.Flask.Status == 201 && body["price"] == nil && u.Query().Has("price")
+			lacks := func(name string) bool { _, there := body[name]; return !there && err == nil && u.Query().Has(name) }
+			return strings.HasPrefix(x.App, "restful") && x.App != "restful-more" && body != nil && x.Flask.Status < 300 && (lacks("name") || lacks("price"))
 		},
-		apply: func(_ *exchange, a *answer) {
-			a.status, a.body = 400, object{"message": object{"price": "price is required"}}
+		apply: func(x *exchange, a *answer) {
+			faults := object{}
+			for _, name := range []string{"name", "price"} {
+				if _, there := x.object()[name]; !there {
+					faults[name] = name + " is required"
+				}
+			}
+			a.status, a.body = 400, object{"message": faults}
 		},
 	},
 	{
@@ -432,7 +416,8 @@ var fieldRules = []rule{
 		why:   "RFC 3339, Section 5.6: without the zone it is not known what moment is meant.",
 		match: func(x *exchange) bool {
 			when, _ := x.object()["when"].(string)
-			return x.App == "marshmallow" && x.Flask.Status == 200 && when != "" && !strings.ContainsAny(when[10:], "Z+-")
+			_, err := time.Parse(time.RFC3339, when)
+			return x.App == "marshmallow" && x.Flask.Status == 200 && when != "" && err != nil
 		},
 		apply: func(_ *exchange, a *answer) {
 			a.status, a.body = 422, object{"errors": object{"when": []any{sentence{}}}}
@@ -472,10 +457,17 @@ var fieldRules = []rule{
 		ours:  "under the name of the field",
 		why:   "The JSON Pointer of the fault (RFC 6901) is that of the field.",
 		match: func(x *exchange) bool {
-			_, isText := x.object()["address"].(string)
-			return x.App == "marshmallow" && isText
+			nested := false
+			x.walkFaults(parse(x.Flask.JSON), func(place, name string, _, _ object) { nested = nested || place != "" && name == "_schema" })
+			return nested
 		},
-		apply: func(_ *exchange, a *answer) { a.body = object{"errors": object{"address": []any{sentence{}}}} },
+		apply: func(_ *exchange, a *answer) {
+			for name, faults := range a.body.(object)["errors"].(object) {
+				if tree, ok := faults.(object); ok && tree["_schema"] != nil {
+					a.body.(object)["errors"].(object)[name] = tree["_schema"]
+				}
+			}
+		},
 	},
 }
 
@@ -529,6 +521,9 @@ var errorRules = []rule{
 		apply: func(x *exchange, a *answer) {
 			code, _ := strconv.Atoi(strings.TrimPrefix(x.Request.Path, "/abort/"))
 			a.status, a.ctype, a.body = code, "application/json", object{"error": sentence{}, "message": sentence{}, "status": code}
+			if x.App == "errors-http-keep" {
+				a.body = object{"name": sentence{}, "description": sentence{}, "code": code}
+			}
 		},
 	},
 	{
@@ -539,7 +534,8 @@ var errorRules = []rule{
 		match: func(x *exchange) bool {
 			code, err := strconv.Atoi(strings.TrimPrefix(x.Request.Path, "/abort/"))
 			noError := x.Topic == "errors" && err == nil && (code < 400 || code > 599)
-			return (noError || x.App == "errors-failing-handler") && bytes.Contains(x.Flask.JSON, []byte(`"Internal server error"`))
+			fails := x.App == "errors-failing-handler" && x.httpStatus() == 404
+			return (noError || fails) && bytes.Contains(x.Flask.JSON, []byte(`"Internal server error"`))
 		},
 		apply: func(_ *exchange, a *answer) { a.body = simplePage(500, sentence{}) },
 	},
@@ -554,7 +550,7 @@ var corsRules = []rule{
 		why:   "The page reads the 404 then; a refused preflight would look like a failing network.",
 		match: func(x *exchange) bool { return x.isCORS() && x.Request.isPreflight() && x.Flask.Status >= 400 },
 		apply: func(x *exchange, a *answer) {
-			a.verdict.granted = [2]bool{true, x.app.policy(x.Request.path()).AllowCredentials}
+			a.verdict.granted = [2]bool{true, x.policy().AllowCredentials}
 		},
 	},
 	{
@@ -563,7 +559,7 @@ var corsRules = []rule{
 		ours:  "one policy for one handler, the last and strictest of the four",
 		why:   "As printed, the guide's sample restricts nothing.",
 		match: func(x *exchange) bool {
-			return x.App == "cors-guide" && x.Request.has("origin") && x.Request.header("origin") != originA
+			return x.App == "cors-guide" && x.allowed() && x.Request.header("origin") != originA
 		},
 		apply: refuse,
 	},
@@ -574,7 +570,8 @@ var corsRules = []rule{
 		why:   "Browsers send lower case (https://fetch.spec.whatwg.org/#origin-header). Whoever sends another is no browser.",
 		match: func(x *exchange) bool {
 			origin := x.Request.header("origin")
-			return x.isCORS() && origin != strings.ToLower(origin) && !slices.Contains(x.app.policy(x.Request.path()).AllowOrigins, "*")
+			policy := x.policy()
+			return x.allowed() && policy != nil && origin != strings.ToLower(origin) && !slices.Contains(policy.AllowOrigins, "*")
 		},
 		apply: refuse,
 	},
@@ -584,8 +581,8 @@ var corsRules = []rule{
 		ours:  "a pattern is a whole origin, and its \"*\" is labels of a host",
 		why:   "A security fault: anybody could register the host.",
 		match: func(x *exchange) bool {
-			_, host, _ := strings.Cut(x.Request.header("origin"), "://")
-			return strings.HasPrefix(x.App, "cors-regex") && strings.Contains(host, "evil") && x.Flask.Headers["access-control-allow-origin"] != nil
+			origin := strings.ToLower(x.Request.header("origin"))
+			return strings.HasPrefix(x.App, "cors-regex") && x.allowed() && origin != "http://localhost:3000" && !belowExample.MatchString(origin)
 		},
 		apply: refuse,
 	},
@@ -594,7 +591,7 @@ var corsRules = []rule{
 		flask: "can allow the origin \"null\"",
 		ours:  "refuses the policy",
 		why:   "Sandboxed frames of any site send it: it is everybody.",
-		match: func(x *exchange) bool { return x.App == "cors-null" && x.Request.has("origin") },
+		match: func(x *exchange) bool { return x.App == "cors-null" && x.Request.header("origin") == "null" },
 		apply: refuse,
 	},
 	{
@@ -602,7 +599,7 @@ var corsRules = []rule{
 		flask: "echoes every origin, with credentials, where any origin and supports_credentials are set",
 		ours:  "refuses the policy",
 		why:   "Any site could act in the name of the user. Fetch has \"*\" fail with credentials for that reason; an echo goes around it.",
-		match: func(x *exchange) bool { return x.App == "cors-credentials-any" && x.Request.has("origin") },
+		match: func(x *exchange) bool { return x.App == "cors-credentials-any" && x.allowed() },
 		apply: refuse,
 	},
 	{
@@ -611,10 +608,16 @@ var corsRules = []rule{
 		ours:  "patterns as those of http.ServeMux",
 		why:   "What is allowed is what was written.",
 		match: func(x *exchange) bool {
-			return slices.Contains([]string{"cors-resources", "cors-faq-fixed"}, x.App) && x.Request.has("origin") &&
-				x.app.policy(x.Request.path()) == nil && x.Flask.Headers["access-control-allow-origin"] != nil
+			path := x.Request.path() + "/"
+			within := strings.HasPrefix(path, "/api/public/") || strings.HasPrefix(path, "/api/private/")
+			return slices.Contains([]string{"cors-resources", "cors-precedence", "cors-faq-fixed"}, x.App) && x.allowed() && !within &&
+				(strings.HasPrefix(path, "/api/public") || strings.HasPrefix(path, "/api/private") || !strings.HasPrefix(path, "/api/"))
 		},
-		apply: refuse,
+		apply: func(x *exchange, a *answer) {
+			if policy := x.policy(); policy == nil || !slices.Contains(policy.AllowOrigins, x.Request.header("origin")) {
+				refuse(x, a)
+			}
+		},
 	},
 	{
 		name:  "key-of-the-faq",
@@ -622,7 +625,7 @@ var corsRules = []rule{
 		ours:  "the policy for /api/ that was meant",
 		why:   "A misprint of the guide.",
 		match: func(x *exchange) bool {
-			return x.App == "cors-faq" && x.app.policy(x.Request.path()) != nil && x.Request.has("origin")
+			return x.App == "cors-faq" && x.policy() != nil && x.Request.has("origin")
 		},
 		apply: func(x *exchange, a *answer) {
 			if x.Request.isPreflight() {
@@ -648,16 +651,27 @@ var corsRules = []rule{
 		ours:  "refuses the preflight",
 		why:   "RFC 9110, Section 5.1: no browser can send such a field.",
 		match: func(x *exchange) bool {
-			return x.isCORS() && strings.Contains(x.Request.header("access-control-request-headers"), ";") && x.Flask.Headers["access-control-allow-headers"] != nil
+			return x.Request.isPreflight() && x.allowed() && x.Flask.Headers["access-control-allow-headers"] != nil &&
+				slices.ContainsFunc(strings.Split(x.Request.header("access-control-request-headers"), ","), func(name string) bool {
+					name = strings.TrimSpace(name)
+					return name != "" && !token.MatchString(name)
+				})
 		},
 		apply: refuse,
 	},
 	{
 		name:  "cors-on-errors",
-		flask: "@cross_origin leaves unhandled exceptions without CORS header fields",
+		flask: "@cross_origin leaves unhandled exceptions and 405 without CORS header fields",
 		ours:  "they stay",
 		why:   "Else the page cannot tell a 500 from a failing network.",
-		match: func(x *exchange) bool { return x.App == "cors-decorator" && x.Flask.Status == 500 },
+		match: func(x *exchange) bool {
+			policy := x.policy()
+			if x.App != "cors-decorator" || x.Flask.Status < 400 || !x.Request.has("origin") || x.allowed() || policy == nil {
+				return false
+			}
+			origins := policy.AllowOrigins
+			return slices.Contains(origins, "*") || slices.Contains(origins, x.Request.header("origin"))
+		},
 		apply: func(_ *exchange, a *answer) { a.verdict.readable[0] = true },
 	},
 	{
@@ -666,362 +680,14 @@ var corsRules = []rule{
 		ours:  "404",
 		why:   "A side effect of the guide's sample.",
 		match: func(x *exchange) bool {
-			return x.Topic == "cors-manual" && x.Flask.Status == 405 && x.svc.methods(x.Request.path()) == nil
+			byView := x.Flask.Status == 405 || x.Flask.Status == 204 && !x.Request.isPreflight()
+			return x.Topic == "cors-manual" && byView && x.svc.methods(x.Request.path()) == nil
 		},
 		apply: func(x *exchange, a *answer) {
-			a.status, a.fields = 404, nil
+			a.status, a.ctype, a.fields = 404, "application/json", nil
 			if a.body = simplePage(404, sentence{}); x.App == "cors-manual-json" {
 				a.body = object{"error": "Not found"}
 			}
 		},
 	},
-}
-
-// refuse is the answer to an origin that may not read it.
-func refuse(_ *exchange, a *answer) { a.verdict = verdict{asked: true} }
-
-// exceptionApp reports whether the application has errorhandler(Exception) alone.
-func (x *exchange) exceptionApp() bool { return x.App == "errors-exception" }
-
-// notInGo reports whether there is no Go program to ask.
-func (x *exchange) notInGo() bool {
-	failed := x.Flask.Status == 500 || x.Flask.Status == 0
-	switch path := x.Request.path(); {
-	case x.App == "tuples":
-		return failed
-	case x.Topic == "encode":
-		return failed && (!x.svc.has(path) || path == "/v/mixed-keys" || strings.HasPrefix(path, "/v/") && !hasGoValue(path[3:]))
-	case x.Topic == "errors":
-		return path == "/none"
-	}
-	return false
-}
-
-func hasGoValue(name string) bool {
-	_, ok := encodeValues()[name]
-	return ok
-}
-
-// has reports whether the service has a route for a path.
-func (s service) has(path string) bool {
-	return slices.ContainsFunc(s.routes, func(rt route) bool { return matches(rt.path, path) })
-}
-
-// toPage makes of a page of HTML the error as JSON that stands for it.
-func (x *exchange) toPage(a *answer) {
-	a.ctype = "application/json"
-	if x.Request.Method == http.MethodHead {
-		return
-	}
-	var message any = sentence{}
-	if found := paragraph.FindSubmatch(x.recordedAnswer().bytes()); found != nil {
-		message = x.textOf(html.UnescapeString(string(found[1])))
-	}
-	a.body = x.app.page(a.status, message)
-	if x.Request.Path == "/abort-dict" {
-		a.body.(object)["details"] = object{"field": "name", "why": "missing"}
-	}
-	if x.readsBody() && x.failsBody(a.status) {
-		x.failBody(a, a.status)
-	}
-}
-
-var paragraph = regexp.MustCompile(`(?s)<p>(.*?)</p>`)
-
-// readsBody reports whether the handler asks for the JSON body.
-func (x *exchange) readsBody() bool {
-	switch x.Topic {
-	case "parsing":
-		return !slices.Contains([]string{"/lazy", "/is-json", "/bytes"}, x.Request.Path) && x.Request.Path != "/guarded"
-	case "validation", "status", "restful":
-		return slices.Contains([]string{"POST", "PUT", "PATCH"}, x.Request.Method)
-	case "errors":
-		return x.Request.Path == "/post"
-	}
-	return false
-}
-
-func (x *exchange) failsBody(status int) bool {
-	return slices.Contains([]int{400, 413, 415, 422}, status)
-}
-
-// silent reports whether a body that is not JSON is passed over in silence.
-func (x *exchange) silent() bool { return x.Request.Path == "/silent" || x.Request.Path == "/both" }
-
-// refuseBody is the answer to a body that is not JSON.
-func (x *exchange) refuseBody(a *answer) {
-	switch {
-	case x.silent():
-		a.status, a.body = 200, object{"data": nil, "type": "NoneType"}
-	case x.Request.Path == "/raw": // json.Unmarshal failed, and nobody handles it
-		x.failBody(a, 500)
-	default:
-		x.failBody(a, 400)
-	}
-}
-
-// failBody is the answer to a body that is refused, in the application's format.
-func (x *exchange) failBody(a *answer, status int) {
-	a.status, a.ctype = status, "application/json"
-	body := object{"error": http.StatusText(status), "message": sentence{}, "status": status}
-	switch {
-	case x.Topic == "restful":
-		a.body = object{"message": sentence{}}
-		return
-	case strings.HasSuffix(x.App, "-json"), x.App == "getjson-debug", x.App == "getjson-limit", x.App == "errors-http", x.App == "errors-guide":
-		a.body = body
-		return
-	}
-	body["code"] = sentence{}
-	switch {
-	case status == 400 && len(bytes.TrimSpace(x.Request.bytes())) == 0:
-		body["code"] = "empty_body"
-	case status == 400 && hasDuplicates(x.Request.bytes()):
-		body["code"], body["details"] = "duplicate", []any{fault{"/price", "duplicate"}}
-	case status == 400:
-		pointer := ""
-		if bytes.Contains(x.Request.bytes(), []byte(`"price": NaN`)) {
-			pointer = "/price"
-		}
-		body["code"], body["details"] = "syntax", []any{fault{pointer, "syntax"}}
-	case status == 413:
-		body["code"] = "too_large"
-	case status == 415:
-		body["code"] = "unsupported_media_type"
-	}
-	a.body = body
-}
-
-// failFields is the answer to faults of fields in the default format.
-func (x *exchange) failFields(a *answer, faults ...any) {
-	a.status, a.ctype = 422, "application/json"
-	a.body = object{"error": "Unprocessable Entity", "message": sentence{}, "status": 422, "code": "invalid", "details": faults}
-}
-
-// object returns the body of the request if it is an object.
-func (x *exchange) object() object {
-	v, _ := parse(x.Request.bytes()).(object)
-	return v
-}
-
-// wantsObject reports whether the body is JSON, but no object, where one is
-// wanted.
-func (x *exchange) wantsObject() bool {
-	v := parse(x.Request.bytes())
-	_, isText := v.(text)
-	_, isObject := v.(object)
-	if isText || isObject {
-		return false
-	}
-	switch {
-	case strings.HasPrefix(x.App, "itemdetail"):
-		return x.Flask.Status == 500
-	case strings.HasPrefix(x.App, "parsing"):
-		return v != nil
-	case x.Topic == "restful":
-		return x.readsBody() && (x.Request.path() == "/api/items" || strings.HasPrefix(x.Request.path(), "/json"))
-	}
-	return false
-}
-
-// fieldTypes are the types of the fields of all applications that have fields.
-var fieldTypes = map[string]string{
-	"name": "string", "price": "number", "n": "integer", "qty": "integer", "loose": "integer", "flag": "bool",
-	"email": "string", "kind": "string", "city": "string", "zip": "string",
-}
-
-// isType reports whether a value is of a type. Whether an application has the
-// field is not looked at: none has two of one name.
-func isType(v any, name string) bool {
-	switch v := v.(type) {
-	case string:
-		return name == "string"
-	case bool:
-		return name == "bool"
-	case json.Number:
-		return name == "number" || name == "integer" && integer.MatchString(v.String())
-	}
-	return v == nil
-}
-
-// wrongTypes returns the names of fields of another type than they must be, in the
-// order of the body.
-func (x *exchange) wrongTypes() (names []string) {
-	if x.Topic != "parsing" && x.Topic != "restful" && x.Topic != "validation" || strings.HasPrefix(x.App, "getjson") {
-		return nil
-	}
-	body := x.object()
-	for _, name := range []string{"name", "price", "n", "qty", "loose", "flag", "email", "kind"} {
-		if v, ok := body[name]; ok && !isType(v, fieldTypes[name]) && !hasDuplicates(x.Request.bytes()) {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
-// faultTypes is the answer to fields of the wrong type.
-func (x *exchange) faultTypes(a *answer) {
-	tree, list := object{}, []any{}
-	for _, name := range x.wrongTypes() {
-		tree[name] = sentence{}
-		if x.Topic == "validation" {
-			tree[name] = []any{sentence{}}
-		}
-		list = append(list, fault{"/" + name, "type"})
-	}
-	switch x.Topic {
-	case "restful":
-		a.status, a.body = 400, object{"message": tree}
-	case "validation":
-		a.status, a.body = 422, object{"errors": tree}
-	default:
-		x.failFields(a, list...)
-	}
-}
-
-// fields of the schemas of the validation topic, by the place of their object.
-var schemaFields = map[string][]string{
-	"": {"name", "price", "qty", "loose", "email", "url", "when", "day", "flag", "kind", "tags", "address", "uid", "amount", "nick",
-		"deflt", "re-named", "msg"},
-	"address": {"city", "zip"},
-}
-
-// decodeFault reports whether the fault of a member is one of decoding.
-func decodeFault(place, name string, body object) bool {
-	v, there := body[name]
-	return !there || !slices.Contains(schemaFields[place], name) || fieldTypes[name] != "" && !isType(v, fieldTypes[name])
-}
-
-// brokenRules counts the faults that are those of a validation function.
-func (x *exchange) brokenRules() (n int) {
-	x.walkFaults(parse(x.Flask.JSON), func(place, name string, body object, _ object) {
-		if !decodeFault(place, name, body) {
-			n++
-		}
-	})
-	return n
-}
-
-// hasDecodeFaults reports whether there are other faults besides.
-func (x *exchange) hasDecodeFaults() (found bool) {
-	x.walkFaults(parse(x.Flask.JSON), func(place, name string, body object, _ object) {
-		found = found || decodeFault(place, name, body)
-	})
-	return found
-}
-
-// decodeFaultsOnly removes the faults of validation functions.
-func (x *exchange) decodeFaultsOnly(answer any) any {
-	x.walkFaults(answer, func(place, name string, body, tree object) {
-		if !decodeFault(place, name, body) {
-			delete(tree, name)
-		}
-	})
-	return answer
-}
-
-// walkFaults calls fn for each member of Marshmallow's tree of faults, with the
-// object of the request that it is about.
-func (x *exchange) walkFaults(answer any, fn func(place, name string, body, tree object)) {
-	top, _ := answer.(object)
-	tree, _ := top["errors"].(object)
-	body := x.object()
-	for name, entry := range tree {
-		if name == "_schema" || name == "tags" || body == nil {
-			continue
-		}
-		nested, isTree := entry.(object)
-		inner, isObject := body[name].(object)
-		if isTree && isObject {
-			for member := range nested {
-				fn(name, member, inner, nested)
-			}
-		} else if !isTree {
-			fn("", name, body, tree)
-		}
-	}
-}
-
-// httpStatus returns the status of the HTTP error that a request to one of the
-// error applications asks for; 500 if there is none.
-func (x *exchange) httpStatus() int {
-	path := x.Request.Path
-	if code, err := strconv.Atoi(path[strings.LastIndex(path, "/")+1:]); err == nil && code >= 400 && code <= 599 {
-		return code
-	}
-	known := map[string]int{"/unauth": 401, "/retry": 429, "/form-key": 400, "/html-desc": 400, "/status-text": 409, "/abort-dict": 400}
-	switch {
-	case x.Flask.Status != 500:
-		return 500 // it was no error in the first place
-	case known[path] != 0:
-		return known[path]
-	case path == "/post" && x.Request.header("content-type") == "text/plain":
-		return 415
-	case path == "/post":
-		return 400
-	case !x.svc.has(path) && path != "/none":
-		return 404
-	case !slices.Contains(x.svc.methods(path), x.Request.Method) && path != "/none":
-		return 405
-	}
-	return 500
-}
-
-// keepFields adds the header fields that belong to an error.
-func (x *exchange) keepFields(a *answer) {
-	switch {
-	case a.status == 405:
-		allow := x.svc.methods(x.Request.path())
-		slices.Sort(allow)
-		a.fields["allow"] = strings.Join(allow, ", ")
-	case x.Request.Path == "/unauth":
-		a.fields["www-authenticate"] = `Basic realm="api"`
-	case x.Request.Path == "/retry":
-		a.fields["retry-after"] = "30"
-	}
-}
-
-// hasDuplicates reports whether a name is twice in one object.
-func hasDuplicates(data []byte) bool {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	type level struct {
-		names map[string]bool
-		name  bool // a name is next
-	}
-	var stack []*level
-	for {
-		tok, err := dec.Token()
-		if err != nil {
-			return false
-		}
-		top := func() *level {
-			if len(stack) == 0 {
-				return nil
-			}
-			return stack[len(stack)-1]
-		}
-		l := top()
-		if l != nil && l.names != nil && l.name {
-			if name, ok := tok.(string); ok {
-				if l.names[name] {
-					return true
-				}
-				l.names[name], l.name = true, false
-				continue
-			}
-		}
-		switch tok {
-		case json.Delim('{'):
-			stack = append(stack, &level{map[string]bool{}, true})
-			continue
-		case json.Delim('['):
-			stack = append(stack, &level{})
-			continue
-		case json.Delim('}'), json.Delim(']'):
-			stack = stack[:len(stack)-1]
-		}
-		if l := top(); l != nil && l.names != nil {
-			l.name = true
-		}
-	}
 }
