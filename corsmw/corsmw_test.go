@@ -581,6 +581,9 @@ func TestAllocations(t *testing.T) {
 	credentials.AllowPrivateNetwork = true
 	everybody.AllowOrigins = []string{"*"}
 	echo.AllowMethods, echo.AllowHeaders, echo.AllowCredentials = []string{"*"}, []string{"*"}, true
+	function := plain
+	function.AllowOriginFunc = func(_ *http.Request, origin string) bool { return strings.HasPrefix(origin, "http://[2001:") }
+	function.VaryOn = []string{"Origin"}
 
 	requests := map[string]*http.Request{
 		"no origin":              request("GET"),
@@ -589,6 +592,7 @@ func TestAllocations(t *testing.T) {
 		"allowed port":           request("GET", "Origin: http://localhost:5173"),
 		"refused":                request("GET", "Origin: https://evil.example"),
 		"refused null":           request("GET", "Origin: null"),
+		"function":               request("GET", "Origin: http://[2001:db8::1]:8080"),
 		"preflight":              preflightRequest("https://example.com", "PUT"),
 		"preflight, names":       preflightRequest("https://example.com", "PUT", "authorization,content-type,x-a"),
 		"preflight, upper case":  preflightRequest("https://example.com", "PUT", "X-A, CONTENT-TYPE"),
@@ -609,7 +613,7 @@ func TestAllocations(t *testing.T) {
 		"D06 method":             preflightRequest("https://example.com", strings.Repeat("P", mib)),
 		"D07 origins":            request("GET", slices.Repeat([]string{"Origin: https://example.com"}, 10_000)...),
 	}
-	for policy, config := range map[string]corsmw.Config{"plain": plain, "credentials": credentials, "everybody": everybody, "echo": echo} {
+	for policy, config := range map[string]corsmw.Config{"plain": plain, "credentials": credentials, "everybody": everybody, "echo": echo, "function": function} {
 		m := corsmw.Must(corsmw.New(config))
 		for name, r := range requests {
 			for _, vary := range [][]string{nil, {"Accept"}, {"Accept", "Accept-Encoding", "Cookie"}} {

@@ -192,7 +192,8 @@ func checkHost(host string) (reason string) {
 		if err != nil || !ip.Is6() || ip.Zone() != "" || !strings.HasSuffix(host, "]") {
 			return "not an IPv6 address"
 		}
-		if host != serializeIPv6(ip) {
+		var buffer [64]byte
+		if host != string(appendIPv6(buffer[:0], ip)) {
 			return "browsers send the compressed form of an IPv6 address"
 		}
 		return ""
@@ -235,13 +236,13 @@ func isAddress(host string) bool {
 	return found && strings.Trim(hex, "0123456789abcdef") == ""
 }
 
-// serializeIPv6 follows https://url.spec.whatwg.org/#concept-ipv6-serializer, which has no dotted form for IPv4-mapped addresses.
-func serializeIPv6(ip netip.Addr) string {
+// appendIPv6 follows https://url.spec.whatwg.org/#concept-ipv6-serializer, which has no dotted form for IPv4-mapped addresses.
+func appendIPv6(b []byte, ip netip.Addr) []byte {
 	if ip.Is4In6() {
-		b := ip.As16()
-		return fmt.Sprintf("[::ffff:%x:%x]", uint16(b[12])<<8|uint16(b[13]), uint16(b[14])<<8|uint16(b[15]))
+		a := ip.As16()
+		return fmt.Appendf(b, "[::ffff:%x:%x]", uint16(a[12])<<8|uint16(a[13]), uint16(a[14])<<8|uint16(a[15]))
 	}
-	return "[" + ip.String() + "]"
+	return append(ip.AppendTo(append(b, '[')), ']')
 }
 
 // suggestion returns the pattern that text was probably meant to be, or an empty string.
@@ -265,7 +266,7 @@ func suggestion(text string) string {
 	}
 	if i := strings.IndexByte(rest, ']'); i > 0 && rest[0] == '[' {
 		if ip, err := netip.ParseAddr(rest[1:i]); err == nil && ip.Is6() {
-			rest = serializeIPv6(ip) + rest[i+1:]
+			rest = string(appendIPv6(nil, ip)) + rest[i+1:]
 		}
 	}
 	s = scheme + "://" + rest
