@@ -1,7 +1,6 @@
 package echoadapter_test
 
 import (
-	"log/slog"
 	"net/http"
 	"testing"
 
@@ -66,9 +65,3 @@ func (e echoC) Identity() any               { return e.c }
 func (e echoC) String(status int, body string) error { return e.c.String(status, body) }
 
 func (e echoC) Multipart() error { return e.c.Request().ParseMultipartForm(1) }
-
-func newEcho() *echo.Echo {
-	e := echo.New()
-	e.Logger = slog.New(slog.DiscardHandler)
-	return e
-}

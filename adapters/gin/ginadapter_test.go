@@ -153,7 +153,9 @@ func TestWebsocket(t *testing.T) {
 	engine := gin.New()
 	engine.Use(ginadapter.Errors(nil), ginadapter.CORS(cors))
 	engine.Use(ginadapter.Wrap(errjson.Wrap, cors.Wrap))
-	engine.Use(ginadapter.Wrap(adaptertest.Record(new(adaptertest.Recorder))))
+	engine.Use(ginadapter.Wrap(adaptertest.Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		next.ServeHTTP(&adaptertest.Recorder{ResponseWriter: w}, r)
+	})))
 	engine.GET("/gin", func(c *gin.Context) { echoMessage(c.Writer, c.Request) })
 	engine.GET("/http", ginadapter.Wrap(adaptertest.Through(func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 		echoMessage(w, r)

@@ -1,0 +1,554 @@
+package echoadapter_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	echoadapter "github.com/hipflask/hipflask/adapters/echo"
+	"github.com/hipflask/hipflask/bodyjson"
+	"github.com/hipflask/hipflask/corsmw"
+	"github.com/hipflask/hipflask/errjson"
+	"github.com/hipflask/hipflask/internal/adaptertest"
+	"github.com/hipflask/hipflask/status"
+	"github.com/justinas/alice"
+	"github.com/labstack/echo/v5"
+	"github.com/labstack/echo/v5/middleware"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestMain(m *testing.M) {
+	slog.SetDefault(slog.New(slog.DiscardHandler))
+	m.Run()
+}
+
+var (
+	cors      = corsmw.Must(corsmw.New(corsmw.Config{AllowOrigins: []string{"https://a.example"}}))
+	errKnown  = errors.New("a rule knows this error")
+	errSecret = errors.New("secret: db-7 is down")
+)
+
+type item struct {
+	Name string `json:"name" required:"true"`
+}
+
+// recorded returns a Wrap with a writer of its own for each request.
+func recorded() echo.MiddlewareFunc {
+	return echoadapter.Wrap(adaptertest.Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		next.ServeHTTP(&adaptertest.Recorder{ResponseWriter: w}, r)
+	}))
+}
+
+func TestErrorHandler(t *testing.T) {
+	failure := adaptertest.Failure
+	for _, v := range []struct {
+		name    string
+		handler echo.HandlerFunc
+		want    string
+	}{
+		{"an error", func(*echo.Context) error { return errSecret }, failure(500, "")},
+		{"an error of ours", func(*echo.Context) error { return errjson.Gone("Gone.") }, failure(410, "Gone.")},
+		{"wrapped", func(*echo.Context) error { return fmt.Errorf("x: %w", errjson.Gone("Gone.")) }, failure(410, "Gone.")},
+		{"an error that a rule takes", func(*echo.Context) error { return errKnown }, failure(409, "By a rule.")},
+		{"an HTTPError", func(*echo.Context) error { return echo.NewHTTPError(418, "Short and stout.") }, failure(418, "Short and stout.")},
+		{"an HTTPError, wrapped", func(*echo.Context) error { return fmt.Errorf("x: %w", echo.NewHTTPError(418, "Short and stout.")) },
+			failure(418, "Short and stout.")},
+		{"an HTTPError, joined", func(*echo.Context) error { return errors.Join(errSecret, echo.NewHTTPError(418, "Short and stout.")) },
+			failure(418, "Short and stout.")},
+		{"an HTTPError with the text of its status", func(*echo.Context) error { return echo.NewHTTPError(404, "Not Found") }, failure(404, "")},
+		{"an HTTPError of the server", func(*echo.Context) error { return echo.NewHTTPError(503, "Back at noon.") }, failure(503, "Back at noon.")},
+		{"an HTTPError around ours", func(*echo.Context) error { return wrapping(echo.NewHTTPError(400, "Outer."), errjson.Gone("Gone.")) },
+			failure(400, "Outer.")},
+		{"ours around an HTTPError", func(*echo.Context) error {
+			return &errjson.Error{Status: 410, Message: "Gone.", Err: echo.NewHTTPError(400, "Inner.")}
+		}, failure(410, "Gone.")},
+		{"a sentinel of Echo", func(*echo.Context) error { return echo.ErrUnauthorized }, failure(401, "")},
+		{"an error with a status", func(*echo.Context) error { return coded{} }, failure(418, "")},
+		{"a status that is none", func(*echo.Context) error { return echo.NewHTTPError(200, "fine") }, failure(500, "")},
+		{"a body that is too large", func(*echo.Context) error { return fmt.Errorf("x: %w", &http.MaxBytesError{Limit: 1}) },
+			failure(413, "", "Connection: close")},
+	} {
+		for how, middlewares := range map[string][]echo.MiddlewareFunc{
+			"alone": nil, "in a Wrap": {echoadapter.Wrap(errjson.Recover)}, "behind a writer": {recorded()},
+		} {
+			t.Run(v.name+" "+how, func(t *testing.T) {
+				e := newEcho()
+				e.HTTPErrorHandler = echoadapter.ErrorHandler(errjson.NewRenderer(errjson.Config{
+					Rules: []errjson.Rule{errjson.MapIs(errKnown, errjson.Conflict("By a rule."))},
+				}))
+				e.GET("/", v.handler, middlewares...)
+				e.HEAD("/", v.handler, middlewares...)
+				c := adaptertest.Serve(t, e)
+				want := v.want
+				// net/http's client takes the field for itself.
+				want = strings.Replace(want, "Connection: close; ", "", 1)
+				assert.Equal(t, want, strings.Replace(c.Get("/"), "Connection: close; ", "", 1))
+				head, _, _ := strings.Cut(want, "{")
+				assert.Equal(t, head, strings.Replace(c.Do("HEAD", "/", nil), "Connection: close; ", "", 1))
+			})
+		}
+	}
+}
+
+// coded is an error of another library.
+type coded struct{}
+
+func (coded) Error() string   { return "secret" }
+func (coded) StatusCode() int { return 418 }
+
+// TestErrorHandlerCommitted tests that nothing is added to an answer that was sent.
+func TestErrorHandlerCommitted(t *testing.T) {
+	var reported []error
+	e := newEcho()
+	e.HTTPErrorHandler = echoadapter.ErrorHandler(errjson.NewRenderer(errjson.Config{
+		Report: func(_ *http.Request, e *errjson.Error) { reported = append(reported, e.Err) },
+	}))
+	e.GET("/", func(c *echo.Context) error {
+		_ = c.String(200, "sent")
+		return errSecret
+	})
+	e.GET("/abort", func(c *echo.Context) error {
+		_ = c.String(200, "sent")
+		return fmt.Errorf("x: %w", http.ErrAbortHandler)
+	})
+	assert.Equal(t, "200; Content-Length: 4; Content-Type: text/plain; charset=UTF-8; sent", adaptertest.Serve(t, e).Get("/"))
+	assert.Equal(t, []error{errSecret}, reported, "it is reported all the same")
+	assert.PanicsWithValue(t, http.ErrAbortHandler, func() {
+		e.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/abort", nil))
+	})
+}
+
+// TestErrorHandlerOnce tests that a failure is logged and reported once, however
+// often the handler is called.
+func TestErrorHandlerOnce(t *testing.T) {
+	var log bytes.Buffer
+	var reported []int
+	e := newEcho()
+	e.HTTPErrorHandler = echoadapter.ErrorHandler(errjson.NewRenderer(errjson.Config{
+		Logger: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Report: func(_ *http.Request, e *errjson.Error) { reported = append(reported, e.Status) },
+	}))
+	e.Use(func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c *echo.Context) error {
+			err := next(c)
+			handleError(c, err) // as Echo's logger does
+			return err
+		}
+	})
+	e.Use(recorded())
+	e.GET("/items/:id", func(*echo.Context) error { return errSecret })
+	assert.Equal(t, adaptertest.Failure(500, ""), adaptertest.Serve(t, e).Get("/items/7"))
+	var record map[string]any
+	require.NoError(t, json.Unmarshal(log.Bytes(), &record), "one record: %s", log.String())
+	assert.Equal(t, "/items/:id", record["pattern"])
+	assert.Equal(t, "secret: db-7 is down", record["error"])
+	assert.Equal(t, []int{500}, reported)
+}
+
+// TestContract tests every way of failing with a renderer that is not the default.
+func TestContract(t *testing.T) {
+	var reported []int
+	errs := errjson.NewRenderer(errjson.Config{
+		Format: errjson.Problem,
+		Rules:  []errjson.Rule{errjson.MapIs(errKnown, errjson.Conflict("By a rule."))},
+		Report: func(_ *http.Request, e *errjson.Error) { reported = append(reported, e.Status) },
+	})
+	e := newEcho()
+	e.HTTPErrorHandler = echoadapter.ErrorHandler(errs)
+	e.Use(echoadapter.CORS(cors))
+	never := func(*echo.Context) error { t.Error("the handler runs"); return nil }
+	refuse := echoadapter.Wrap(adaptertest.Through(func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+		errjson.Write(w, r, errKnown)
+	}))
+	e.POST("/error", func(*echo.Context) error { return errKnown })
+	e.POST("/handle", echoadapter.Handle(func(*echo.Context) (any, error) { return nil, errKnown }))
+	e.POST("/call", func(c *echo.Context) error { handleError(c, errKnown); return nil })
+	e.POST("/body", never, echoadapter.Body[item](bodyjson.Config{}))
+	e.POST("/wrap", never, refuse)
+	e.POST("/wrap-behind-a-writer", never, recorded(), refuse)
+	e.POST("/limit", never, echoadapter.Wrap(adaptertest.Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		r.Body = http.MaxBytesReader(w, r.Body, 1)
+		next.ServeHTTP(struct{ http.ResponseWriter }{w}, r) // hides both ways
+	})), refuse)
+	e.POST("/panic", func(*echo.Context) error { panic(errKnown) }, middleware.Recover())
+	e.POST("/panic-wrap", func(*echo.Context) error { panic(errKnown) }, echoadapter.Wrap(errjson.Recover))
+	c := adaptertest.Serve(t, e)
+	for path, want := range map[string]string{
+		"/error": "409", "/handle": "409", "/call": "409", "/body": "400", "/wrap": "409", "/wrap-behind-a-writer": "409",
+		"/limit": "409", "/panic": "409", "/panic-wrap": "409", "/none": "404",
+	} {
+		reported = nil
+		got := c.Do("POST", path, nil)
+		assert.Contains(t, got, want+"; ", path)
+		assert.Contains(t, got, "Content-Type: application/problem+json; ", path)
+		assert.Equal(t, []string{want}, strings.Fields(strings.Trim(fmt.Sprint(reported), "[]")), path)
+	}
+	assert.Contains(t, c.Do("GET", "/wrap", nil), "405; Allow: OPTIONS, POST; Content-Length: ")
+}
+
+// TestErrorHandlerIsFound tests with which renderer errjson.Write answers inside a
+// Wrap.
+func TestErrorHandlerIsFound(t *testing.T) {
+	ours := echoadapter.ErrorHandler(errjson.NewRenderer(errjson.Config{Format: errjson.Restful}))
+	for name, v := range map[string]struct {
+		set  func(*echo.Echo)
+		want string
+	}{
+		"ours":                 {func(e *echo.Echo) { e.HTTPErrorHandler = ours }, `{"message":"Gone."}`},
+		"ours, called by one":  {func(e *echo.Echo) { calling(e, ours) }, `{"message":"Gone."}`},
+		"Echo's own":           {func(*echo.Echo) {}, `{"error":"Gone","message":"Gone.","status":410}`},
+		"one that panics":      {func(e *echo.Echo) { panicking(e) }, `{"error":"Gone","message":"Gone.","status":410}`},
+		"nil, for the default": {func(e *echo.Echo) { e.HTTPErrorHandler = echoadapter.ErrorHandler(nil) }, `{"error":"Gone","message":"Gone.","status":410}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newEcho()
+			v.set(e)
+			e.GET("/", func(*echo.Context) error { return nil }, echoadapter.Wrap(adaptertest.Through(
+				func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+					errjson.Write(w, r, errjson.Gone("Gone."))
+				})))
+			c := adaptertest.Serve(t, e)
+			for range 2 {
+				got := c.Get("/")
+				assert.True(t, strings.HasSuffix(got, v.want), got)
+			}
+		})
+	}
+}
+
+// TestE31 tests that the hooks of the response outside are called once.
+func TestE31BeforeAndAfter(t *testing.T) {
+	for name, middlewares := range map[string]echo.MiddlewareFunc{"wrapped": recorded(), "unwrapped": echoadapter.Wrap(errjson.Recover)} {
+		t.Run(name, func(t *testing.T) {
+			e := newEcho()
+			var calls []string
+			e.Use(func(next echo.HandlerFunc) echo.HandlerFunc {
+				return func(c *echo.Context) error {
+					response := responseOf(c)
+					response.Before(func() { calls = append(calls, "before") })
+					response.After(func() { calls = append(calls, "after") })
+					return next(c)
+				}
+			}, middlewares)
+			e.GET("/", func(c *echo.Context) error { return c.String(200, "hi") })
+			assert.Contains(t, adaptertest.Serve(t, e).Get("/"), "; hi")
+			assert.Equal(t, []string{"before", "after"}, calls)
+		})
+	}
+}
+
+// TestE32 tests that a log of Echo's own outside reads the status.
+func TestE32NativeLog(t *testing.T) {
+	e := newEcho()
+	e.HTTPErrorHandler = echoadapter.ErrorHandler(nil)
+	var statuses []int
+	e.Use(func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c *echo.Context) error {
+			err := next(c)
+			statuses = append(statuses, responseOf(c).Status)
+			return err
+		}
+	})
+	e.Use(recorded())
+	e.Use(echoadapter.Wrap(adaptertest.Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		w.WriteHeader(103)
+		next.ServeHTTP(w, r)
+	})))
+	e.GET("/", func(c *echo.Context) error { return c.String(201, "made") })
+	c := adaptertest.Serve(t, e)
+	assert.Contains(t, c.Get("/"), "201; ")
+	assert.Contains(t, c.Get("/none"), "404; ")
+	assert.Equal(t, []int{201, 404}, statuses)
+}
+
+// TestE37 tests that a context keeps its own response when it is used again.
+func TestE37OwnResponse(t *testing.T) {
+	e := newEcho()
+	own := make(map[any]map[*echo.Response]bool)
+	e.Use(func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c *echo.Context) error {
+			if own[c] == nil {
+				own[c] = make(map[*echo.Response]bool)
+			}
+			own[c][responseOf(c)] = true
+			return next(c)
+		}
+	})
+	e.Use(recorded())
+	e.GET("/", func(c *echo.Context) error { return c.String(200, "hi") })
+	for range 50 {
+		e.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+	}
+	for _, responses := range own {
+		assert.Len(t, responses, 1)
+	}
+}
+
+// TestE39 documents the price of answering inside: an HTTPErrorHandler must look
+// whether the response is committed.
+func TestE39CommittedIsNotLookedAt(t *testing.T) {
+	e := newEcho()
+	ignoring(e)
+	e.Use(recorded())
+	e.GET("/", func(c *echo.Context) error { return errSecret })
+	assert.Equal(t, "500; Content-Length: 2; Content-Type: text/plain; charset=UTF-8; EE", adaptertest.Serve(t, e).Get("/"))
+
+	e = newEcho()
+	e.HTTPErrorHandler = echoadapter.ErrorHandler(nil)
+	e.Use(recorded())
+	e.GET("/", func(c *echo.Context) error { return errSecret })
+	assert.Equal(t, adaptertest.Failure(500, ""), adaptertest.Serve(t, e).Get("/"))
+}
+
+func TestHandle(t *testing.T) {
+	for _, v := range []struct {
+		name string
+		fn   func(*echo.Context) (any, error)
+		want string
+	}{
+		{"a value", func(*echo.Context) (any, error) { return item{"a"}, nil },
+			`200; Content-Length: 13; Content-Type: application/json; {"name":"a"}`},
+		{"nil", func(*echo.Context) (any, error) { return nil, nil }, `200; Content-Length: 5; Content-Type: application/json; null`},
+		{"a Response", func(*echo.Context) (any, error) { return status.Created(item{"a"}, "/a"), nil },
+			`201; Content-Length: 13; Content-Type: application/json; Location: /a; {"name":"a"}`},
+		{"a pointer to a Response", func(*echo.Context) (any, error) { r := status.NoContent(); return &r, nil }, `204; `},
+		{"an answer of its own", func(c *echo.Context) (any, error) { return nil, c.String(201, "mine") },
+			`201; Content-Length: 4; Content-Type: text/plain; charset=UTF-8; mine`},
+		{"an error", func(*echo.Context) (any, error) { return item{"a"}, errjson.Gone("Gone.") }, adaptertest.Failure(410, "Gone.")},
+		{"a value that cannot be sent", func(*echo.Context) (any, error) { return make(chan int), nil }, adaptertest.Failure(500, "")},
+	} {
+		for how, middlewares := range map[string][]echo.MiddlewareFunc{"alone": nil, "behind a writer": {recorded()}} {
+			t.Run(v.name+" "+how, func(t *testing.T) {
+				e := newEcho()
+				e.HTTPErrorHandler = echoadapter.ErrorHandler(nil)
+				e.GET("/", echoadapter.Handle(v.fn), middlewares...)
+				e.HEAD("/", echoadapter.Handle(v.fn), middlewares...)
+				c := adaptertest.Serve(t, e)
+				assert.Equal(t, v.want, c.Get("/"))
+				fields := v.want[:strings.LastIndex(v.want, "; ")+2]
+				if body := strings.Index(v.want, "{"); body >= 0 {
+					fields = v.want[:body]
+				}
+				assert.Equal(t, fields, c.Do("HEAD", "/", nil))
+			})
+		}
+	}
+}
+
+func TestBody(t *testing.T) {
+	e := newEcho()
+	e.HTTPErrorHandler = echoadapter.ErrorHandler(nil)
+	var seen []error
+	outer := func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c *echo.Context) error {
+			before := c.Request()
+			err := next(c)
+			assert.Same(t, before, c.Request(), "the request is put back")
+			seen = append(seen, err)
+			return err
+		}
+	}
+	e.POST("/", func(c *echo.Context) error {
+		v, err := echoadapter.Get[item](c)
+		assert.NoError(t, err)
+		fromContext, ok := bodyjson.FromContext[item](c.Request().Context())
+		assert.True(t, ok)
+		assert.Equal(t, v, fromContext)
+		var bound item
+		assert.NoError(t, c.Bind(&bound), "the body can be read again")
+		return c.String(200, v.Name+" "+bound.Name)
+	}, outer, echoadapter.Body[item](bodyjson.Config{}))
+	e.POST("/lazy", echoadapter.Handle(echoadapter.Get[item]))
+	e.POST("/fails", func(c *echo.Context) error { return errKnown }, outer, echoadapter.Body[item](bodyjson.Config{}))
+	c := adaptertest.Serve(t, e)
+	post := func(path, body string) string {
+		return c.Do("POST", path, strings.NewReader(body), "Content-Type", "application/json")
+	}
+	assert.Equal(t, "200; Content-Length: 3; Content-Type: text/plain; charset=UTF-8; a a", post("/", `{"name":"a"}`))
+	assert.Equal(t, `200; Content-Length: 13; Content-Type: application/json; {"name":"a"}`, post("/lazy", `{"name":"a"}`))
+	for _, path := range []string{"/", "/lazy"} {
+		assert.Contains(t, post(path, `{}`), `422; `)
+		assert.Contains(t, post(path, `{}`), `"pointer":"/name"`)
+		assert.Contains(t, post(path, `{`), `400; `)
+	}
+	require.Len(t, seen, 4)
+	assert.Error(t, seen[1], "a middleware outside sees the error")
+	assert.Equal(t, adaptertest.Failure(500, ""), post("/fails", `{"name":"a"}`))
+	assert.Equal(t, errKnown, seen[4])
+}
+
+func TestCORS(t *testing.T) {
+	for name, use := range map[string]func(*echo.Echo, echo.MiddlewareFunc){
+		"Use": func(e *echo.Echo, m echo.MiddlewareFunc) { e.Use(m) },
+		"Pre": func(e *echo.Echo, m echo.MiddlewareFunc) { e.Pre(m) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newEcho()
+			use(e, echoadapter.CORS(cors))
+			ran := 0
+			e.GET("/", func(c *echo.Context) error { ran++; return c.String(200, "hi") })
+			c := adaptertest.Serve(t, e)
+			got := c.Do("OPTIONS", "/", nil, "Origin", "https://a.example", "Access-Control-Request-Method", "GET")
+			assert.Contains(t, got, "204; Access-Control-Allow-Origin: https://a.example; ")
+			assert.Contains(t, got, "Vary: Origin, Access-Control-Request-Method, Access-Control-Request-Headers; ")
+			assert.Contains(t, c.Do("OPTIONS", "/", nil, "Origin", "https://b.example", "Access-Control-Request-Method", "GET"), "403; ")
+			assert.Zero(t, ran)
+			assert.Equal(t, "200; Access-Control-Allow-Origin: https://a.example; Content-Length: 2; Content-Type: text/plain; charset=UTF-8; Vary: Origin; hi",
+				c.Do("GET", "/", nil, "Origin", "https://a.example"))
+		})
+	}
+}
+
+func TestHTTP2(t *testing.T) {
+	e := newEcho()
+	e.Use(recorded())
+	e.GET("/", func(c *echo.Context) error {
+		_, _ = io.WriteString(c.Response(), "hi")
+		return http.NewResponseController(c.Response()).Flush()
+	})
+	srv := httptest.NewUnstartedServer(e)
+	srv.EnableHTTP2 = true
+	srv.StartTLS()
+	defer srv.Close()
+	resp, err := srv.Client().Get(srv.URL)
+	require.NoError(t, err)
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	assert.Equal(t, 2, resp.ProtoMajor)
+	assert.Equal(t, "hi", string(body))
+}
+
+// TestDetached is about a middleware that leaves no way back.
+func TestDetached(t *testing.T) {
+	e := newEcho()
+	e.GET("/", func(*echo.Context) error { return nil }, echoadapter.Wrap(adaptertest.Through(
+		func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			next.ServeHTTP(httptest.NewRecorder(), r.WithContext(context.Background()))
+		})))
+	assert.PanicsWithValue(t, "echoadapter: a middleware has replaced both the context of the request and the writer", func() {
+		e.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+	})
+}
+
+// TestWebsocket runs a real library through everything.
+func TestWebsocket(t *testing.T) {
+	e := newEcho()
+	e.HTTPErrorHandler = echoadapter.ErrorHandler(nil)
+	e.Use(echoadapter.CORS(cors), echoadapter.Wrap(errjson.Wrap, cors.Wrap), recorded())
+	e.GET("/echo", func(c *echo.Context) error { return echoMessage(c.Response(), c.Request()) })
+	e.GET("/http", func(*echo.Context) error { return nil }, echoadapter.Wrap(adaptertest.Through(
+		func(w http.ResponseWriter, r *http.Request, _ http.Handler) { _ = echoMessage(w, r) })))
+	for name, h := range map[string]http.Handler{"app": e, "inside a chain": alice.New(errjson.Wrap, cors.Wrap).Then(e)} {
+		srv := httptest.NewServer(h)
+		for _, path := range []string{"/echo", "/http"} {
+			t.Run(name+path, func(t *testing.T) { echoOnce(t, srv.URL+path) })
+		}
+		srv.Close()
+	}
+}
+
+// echoMessage sends one message back.
+func echoMessage(w http.ResponseWriter, r *http.Request) error {
+	conn, err := websocket.Accept(w, r, nil)
+	if err != nil {
+		return nil // Accept has answered
+	}
+	defer func() { _ = conn.CloseNow() }()
+	kind, message, err := conn.Read(r.Context())
+	if err != nil {
+		return err
+	}
+	_ = conn.Write(r.Context(), kind, append([]byte("echo: "), message...))
+	return conn.Close(websocket.StatusNormalClosure, "")
+}
+
+func echoOnce(t *testing.T, url string) {
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	conn, _, err := websocket.Dial(ctx, url, nil)
+	require.NoError(t, err)
+	defer func() { _ = conn.CloseNow() }()
+	require.NoError(t, conn.Write(ctx, websocket.MessageText, []byte("ping")))
+	_, message, err := conn.Read(ctx)
+	require.NoError(t, err)
+	assert.Equal(t, "echo: ping", string(message))
+}
+
+// TestWholeApp is about the other direction: an application inside a chain.
+func TestWholeApp(t *testing.T) {
+	outside := adaptertest.Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		w.Header().Set("X-Outside", "1")
+		next.ServeHTTP(w, r)
+	})
+	app := func(handler echo.HTTPErrorHandler) *echo.Echo {
+		e := newEcho()
+		if handler != nil {
+			e.HTTPErrorHandler = handler
+		}
+		e.GET("/items/:id", func(c *echo.Context) error { return c.String(200, c.Param("id")) })
+		e.GET("/panic", func(*echo.Context) error { panic("secret") })
+		e.GET("/error", func(*echo.Context) error { return errjson.Gone("Gone.") })
+		e.GET("/flush", func(c *echo.Context) error {
+			c.Response().Header().Set("Content-Type", "text/event-stream")
+			_, _ = io.WriteString(c.Response(), "data: 1\n\n")
+			rc := http.NewResponseController(c.Response())
+			return errors.Join(rc.Flush(), rc.SetWriteDeadline(time.Now().Add(time.Minute)))
+		})
+		return e
+	}
+	errs := errjson.NewRenderer(errjson.Config{Format: errjson.Restful})
+
+	c := adaptertest.Serve(t, alice.New(errs.Wrap, cors.Wrap, outside).Then(app(nil)))
+	assert.Equal(t, "200; Content-Length: 1; Content-Type: text/plain; charset=UTF-8; Vary: Origin; X-Outside: 1; 7", c.Get("/items/7"))
+	assert.Contains(t, c.Do("OPTIONS", "/items/7", nil, "Origin", "https://a.example", "Access-Control-Request-Method", "GET"),
+		"204; Access-Control-Allow-Origin: https://a.example; ")
+	assert.Equal(t, "200; Content-Type: text/event-stream; Vary: Origin; X-Outside: 1; data: 1\n", c.Get("/flush"))
+	assert.True(t, strings.HasPrefix(c.Get("/panic"), "500; Content-Length: "))
+	assert.Contains(t, c.Get("/panic"), `; {"message":"`)
+	// Echo has answered already, as JSON, when the errors come out: they are
+	// those of Echo's own handler.
+	assert.Contains(t, c.Get("/none"), `; {"message":"Not Found"}`)
+
+	// With an ErrorHandler they are ours, with what it leaves unset from outside.
+	c = adaptertest.Serve(t, errs.Wrap(app(echoadapter.ErrorHandler(nil))))
+	assert.Contains(t, c.Get("/error"), `; {"message":"Gone."}`)
+	assert.Contains(t, c.Do("POST", "/items/7", nil), `405; Allow: OPTIONS, GET; `)
+}
+
+// TestAllocations is what the middlewares cost beyond their work.
+func TestAllocations(t *testing.T) {
+	if raceEnabled {
+		return // the race detector allocates itself
+	}
+	pass := func(next http.Handler) http.Handler { return next }
+	run := func(middlewares ...echo.MiddlewareFunc) float64 {
+		e := newEcho()
+		e.Use(middlewares...)
+		e.GET("/", func(*echo.Context) error { return nil })
+		w, r := discard{make(http.Header)}, httptest.NewRequest("GET", "/", nil)
+		return testing.AllocsPerRun(1000, func() { e.ServeHTTP(w, r) })
+	}
+	assert.Zero(t, run(), "nothing")
+	assert.LessOrEqual(t, run(echoadapter.Wrap(pass)), 2+closures, "Wrap of one")
+	assert.LessOrEqual(t, run(echoadapter.Wrap(pass, pass, pass, pass)), 2+closures, "Wrap of four")
+	assert.LessOrEqual(t, run(echoadapter.CORS(cors)), 1+closures, "CORS")
+}
+
+// discard is a writer that keeps nothing.
+type discard struct{ h http.Header }
+
+func (d discard) Header() http.Header         { return d.h }
+func (d discard) Write(p []byte) (int, error) { return len(p), nil }
+func (d discard) WriteHeader(int)             { clear(d.h) }
