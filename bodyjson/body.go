@@ -132,7 +132,7 @@ func bodyOf(r *http.Request) *body {
 			rc = nil
 		}
 	}
-	c := &defaultConfig
+	c, req := &defaultConfig, r
 	if b, ok := r.Context().Value(bodyKey{}).(*body); ok {
 		// A wrapper that does not tell what it wraps, such as that of
 		// http.MaxBytesReader. What was read before it is there to stay; but
@@ -140,10 +140,10 @@ func bodyOf(r *http.Request) *body {
 		if b.hasRead() {
 			return b
 		}
-		c = b.config
+		c, req = b.config, r.WithContext(r.Context())
 	}
 	b := new(body)
-	b.init(c, r)
+	b.init(c, req)
 	r.Body = b
 	return b
 }
@@ -174,7 +174,7 @@ func (b *body) acquire() ([]byte, error) {
 // load is acquire for who holds b.turn, or has b in private.
 func (b *body) load() ([]byte, error) {
 	if b.private {
-		b.kept = newBuffer()
+		b.kept = newBuffer(b.req.ContentLength)
 		b.kept.err = b.read(b.kept)
 		return b.kept.data, b.kept.err
 	}
@@ -188,7 +188,7 @@ func (b *body) load() ([]byte, error) {
 	}
 	if b.kept == nil {
 		b.mu.Unlock()
-		kept := newBuffer()
+		kept := newBuffer(b.req.ContentLength)
 		kept.err = b.read(kept)
 		b.mu.Lock()
 		b.kept = kept

@@ -60,10 +60,10 @@ type Config struct {
 	// rules above; those on the names of fields and on numbers are its own. It
 	// must not keep or change the data, which is used again.
 	Unmarshal func(data []byte, v any) error
-	// Verify is called with the body, as inflated, before it is decoded: for
-	// the signatures of webhooks. It must not keep or change the body, nor ask
-	// this package for it. An error is answered with a 403, or as what it is
-	// if it is an [errjson.Error].
+	// Verify is called with the body, as inflated, once it is read: for the
+	// signatures of webhooks. Nobody gets a body that it refuses. It must not
+	// keep or change the data; r.Body has no more of it. An error is answered
+	// with a 403, or as what it is if it is an [errjson.Error].
 	Verify func(r *http.Request, body []byte) error
 	// Validate is called with a pointer to each value, after the value's own
 	// Validate method. Its error is treated as that of the method is.

@@ -636,6 +636,56 @@ func TestVerify(t *testing.T) {
 	})
 }
 
+func TestVerifyOnce(t *testing.T) {
+	calls := 0
+	cfg := bodyjson.Config{Verify: func(r *http.Request, body []byte) error {
+		calls++
+		_, err := io.ReadAll(r.Body) // which it need not, but may
+		assert.NoError(t, err)
+		if string(body) == "null" {
+			return context.Canceled
+		}
+		if string(body) != text {
+			return errors.New("wrong")
+		}
+		return nil
+	}}
+	for name, mw := range map[string]alice.Constructor{"lazy": bodyjson.Lazy(cfg), "new": bodyjson.New[named](cfg)} {
+		for _, wrapped := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, wrapped), func(t *testing.T) {
+				calls = 0
+				within(t, mw, post(text), func(r *http.Request) {
+					if wrapped {
+						r.Body = hidingBody{r.Body}
+					}
+					_, err := bodyjson.Get[named](r)
+					require.NoError(t, err)
+					_, err = bodyjson.Get[any](r)
+					require.NoError(t, err)
+					_, err = bodyjson.Bytes(r)
+					require.NoError(t, err)
+				})
+				assert.LessOrEqual(t, calls, map[bool]int{false: 1, true: 2}[wrapped])
+			})
+		}
+	}
+	t.Run("nobody gets at what is refused", func(t *testing.T) {
+		within(t, bodyjson.Lazy(cfg), post(`{}`), func(r *http.Request) {
+			_, err := bodyjson.Bytes(r)
+			require.Error(t, err)
+			raw, err := io.ReadAll(r.Body)
+			require.Error(t, err)
+			assert.Empty(t, raw)
+			_, err = bodyjson.Get[any](r)
+			require.Error(t, err)
+		})
+		within(t, bodyjson.Lazy(cfg), post(`null`), func(r *http.Request) {
+			_, err := bodyjson.Bytes(r)
+			require.ErrorIs(t, err, context.Canceled)
+		})
+	})
+}
+
 // TestChain composes New with the other packages.
 func TestChain(t *testing.T) {
 	errs := errjson.NewRenderer(errjson.Config{Format: errjson.Problem})

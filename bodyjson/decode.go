@@ -84,11 +84,6 @@ func (b *body) decode(r *http.Request, p *plan, v any) (present bool, err error)
 		return false, err
 	}
 	defer b.drop()
-	if c.Verify != nil {
-		if err := c.Verify(r, data); err != nil {
-			return false, refused(err)
-		}
-	}
 	switch {
 	case isBlank(data):
 		if c.Optional {
@@ -166,13 +161,6 @@ func (c *config) unlessSilent(err error) error {
 		return nil
 	}
 	return err
-}
-
-func refused(err error) error {
-	if hasAnswer(err) {
-		return err
-	}
-	return failure(http.StatusForbidden, codeUnverified, "The request body could not be verified.", err)
 }
 
 const whiteSpace = " \t\r\n" // RFC 8259, Section 2

@@ -25,10 +25,11 @@
 // the innermost are for [Get], and the smallest limit holds.
 //
 // The Body of the request that a handler gets can be read any number of times,
-// before and after the value is asked for: who comes to the end, or closes it, has
-// rewound it. So Gin's ShouldBindJSON and Echo's Bind work behind this package. A
-// middleware that replaces the Body does not lose the value. Behind Lazy, a body
-// without the content type of JSON is not kept, and goes by as it comes.
+// before and after the value is asked for: who has got io.EOF from it, or closed it,
+// has rewound it. So Gin's ShouldBindJSON and Echo's Bind work behind this package; a
+// json.Decoder, as both may use, stops short of io.EOF, so close the Body to bind once
+// more. A middleware that replaces the Body does not lose the value. Behind Lazy, a
+// body without the content type of JSON is not kept, and goes by as it comes.
 //
 // # What is taken
 //

@@ -1,6 +1,17 @@
 package bodyjson_test
 
-import "runtime"
+import (
+	"log/slog"
+	"os"
+	"runtime"
+	"testing"
+)
+
+// TestMain keeps the log of the failures that are wanted out of the tests' own.
+func TestMain(m *testing.M) {
+	slog.SetDefault(slog.New(slog.DiscardHandler))
+	os.Exit(m.Run())
+}
 
 // allocated returns the bytes that were ever allocated.
 func allocated() uint64 {

@@ -21,9 +21,8 @@ const (
 	// firstStep is the most that is allocated on the word of a Content-Length,
 	// before a byte of the body is there.
 	firstStep = 64 << 10
-	// maxPooled is the largest buffer that is kept for the next request: a few
-	// large bodies must not pin their memory for good.
-	maxPooled = 1 << 20
+	// maxPooled is the largest buffer that is kept for another request.
+	maxPooled = 8 << 20
 	// maxRatio is how many times its size a body may inflate to; the first
 	// freeInflated bytes are not counted, since they harm nobody.
 	maxRatio     = 100
@@ -41,16 +40,32 @@ type buffer struct {
 	users int   // who must drop it before it can be used again
 }
 
-var buffers = sync.Pool{New: func() any { return &buffer{data: make([]byte, 0, minBuffer)} }}
+// There are two pools, so that small bodies, of which there are many, do not keep
+// the large buffers alive: these go with the second garbage collection after they
+// were last needed.
+var (
+	smallBuffers = sync.Pool{New: func() any { return &buffer{data: make([]byte, 0, minBuffer)} }}
+	largeBuffers = sync.Pool{New: func() any { return smallBuffers.Get() }}
+)
 
-func newBuffer() *buffer { return buffers.Get().(*buffer) }
+// newBuffer returns a buffer for a body of an announced length, which may be -1.
+func newBuffer(length int64) *buffer {
+	if length > firstStep {
+		return largeBuffers.Get().(*buffer)
+	}
+	return smallBuffers.Get().(*buffer)
+}
 
 func (k *buffer) free() {
-	if cap(k.data) > maxPooled {
-		return
-	}
+	size := cap(k.data)
 	*k = buffer{data: k.data[:0]}
-	buffers.Put(k)
+	switch {
+	case size > maxPooled:
+	case size > firstStep+1:
+		largeBuffers.Put(k)
+	default:
+		smallBuffers.Put(k)
+	}
 }
 
 // read reads the whole body into kept. Its errors are those that a client, or
@@ -77,7 +92,21 @@ func (b *body) read(kept *buffer) error {
 	if err != nil {
 		return b.readError(err)
 	}
-	return nil
+	return b.verify(kept.data)
+}
+
+// verify is a part of reading, so that nobody gets at what is not verified, and
+// that a signature which is good for one time is looked at once. The request is
+// the one that does not have b.
+func (b *body) verify(data []byte) error {
+	if b.config.Verify == nil {
+		return nil
+	}
+	err := b.config.Verify(b.req, data)
+	if err == nil || hasAnswer(err) {
+		return err
+	}
+	return failure(http.StatusForbidden, codeUnverified, "The request body could not be verified.", err)
 }
 
 // readWithin sets the read deadline; 0 is for none. A writer without deadlines is
