@@ -158,6 +158,8 @@ var errReleased = fmt.Errorf("bodyjson: the handler has returned: %w", http.ErrB
 
 var errStreamed = errors.New("bodyjson: the body was already read from Request.Body")
 
+var errUnfinished = errors.New("bodyjson: reading the body has panicked")
+
 // acquire returns all bytes of the body, reading them if nobody has yet. They are
 // valid until drop is called, which must be done if the error is nil.
 func (b *body) acquire() ([]byte, error) {
@@ -179,27 +181,38 @@ func (b *body) load() ([]byte, error) {
 		return b.kept.data, b.kept.err
 	}
 	b.mu.Lock()
+	wanted := b.kept == nil && !b.released && !b.streamed
+	b.mu.Unlock()
+	if wanted {
+		b.fetch()
+	}
+
+	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.released {
-		return nil, errReleased
-	}
-	if b.streamed {
-		return nil, errStreamed
-	}
-	if b.kept == nil {
-		b.mu.Unlock()
-		kept := newBuffer(b.req.ContentLength)
-		kept.err = b.read(kept)
-		b.mu.Lock()
-		b.kept = kept
-	}
-	if b.kept.err != nil {
-		err := b.kept.err
+	switch {
+	case b.released:
 		b.recycle()
-		return nil, err
+		return nil, errReleased
+	case b.streamed:
+		return nil, errStreamed
+	case b.kept.err != nil:
+		return nil, b.kept.err
 	}
 	b.kept.users++
 	return b.kept.data, nil
+}
+
+// fetch reads the body, which may take long and so is done without b.mu. If it
+// panics, the body stays unreadable.
+func (b *body) fetch() {
+	kept := newBuffer(b.req.ContentLength)
+	kept.err = errUnfinished
+	defer func() {
+		b.mu.Lock()
+		b.kept = kept
+		b.mu.Unlock()
+	}()
+	kept.err = b.read(kept)
 }
 
 // drop ends a use of what acquire returned.

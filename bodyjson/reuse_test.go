@@ -420,6 +420,45 @@ func TestAfterTheHandler(t *testing.T) {
 	})
 }
 
+// TestPanics has the functions of a Config panic, which must not harm what is left.
+func TestPanics(t *testing.T) {
+	boom := func() { panic("boom") }
+	cfgs := map[string]bodyjson.Config{
+		"Verify":    {Verify: func(*http.Request, []byte) error { boom(); return nil }},
+		"Validate":  {Validate: func(context.Context, any) error { boom(); return nil }},
+		"Unmarshal": {Unmarshal: func([]byte, any) error { boom(); return nil }},
+	}
+	for name, cfg := range cfgs {
+		t.Run(name, func(t *testing.T) {
+			assert.PanicsWithValue(t, "boom", func() { do(bodyjson.New[named](cfg)(http.NotFoundHandler()), post(text)) })
+			within(t, bodyjson.Lazy(cfg), post(text), func(r *http.Request) {
+				assert.PanicsWithValue(t, "boom", func() { _, _ = bodyjson.Get[named](r) })
+				if name == "Verify" {
+					_, err := bodyjson.Bytes(r)
+					require.ErrorContains(t, err, "panicked")
+				} else {
+					raw, err := bodyjson.Bytes(r)
+					require.NoError(t, err)
+					assert.Equal(t, text, string(raw))
+				}
+			})
+		})
+	}
+	t.Run("Body", func(t *testing.T) {
+		r := post(text)
+		r.Body = io.NopCloser(panicking{})
+		within(t, bodyjson.Lazy(bodyjson.Config{}), r, func(r *http.Request) {
+			assert.PanicsWithValue(t, "boom", func() { _, _ = bodyjson.Bytes(r) })
+			_, err := r.Body.Read(make([]byte, 1))
+			require.ErrorContains(t, err, "panicked")
+		})
+	})
+}
+
+type panicking struct{}
+
+func (panicking) Read([]byte) (int, error) { panic("boom") }
+
 // TestNoAliases overwrites the buffer of each value and looks whether the value has
 // changed.
 func TestNoAliases(t *testing.T) {
