@@ -141,7 +141,7 @@ func (p *policy) decorate(h http.Header, r *http.Request, origins []string) {
 	}
 
 	others := h[headerVary]
-	if p.judgeOrigin(r, origins) != granted {
+	if len(origins) == 0 || p.judgeOrigin(r, origins) != granted {
 		// The same Vary as on a granted request, or a cache would give this answer to those who are allowed.
 		p.vary.addTo(h, others)
 		return
