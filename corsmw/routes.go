@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"path"
 	"regexp"
 	"slices"
@@ -30,10 +31,12 @@ type Routes struct {
 // tree, "/api" is a path, "/items/{id}" has a wildcard, "PUT /items/{id}" a method, "api.example.com/" a host; the most specific
 // pattern wins, in whatever order they are written; letters have case, and "+" is no space.
 //
-// The path of a request is matched as a ServeMux matches it, encoded and without "." and ".." elements, so in front of a ServeMux
-// the policy is always that of the path which is served. Any other router may stand behind, too. A preflight has the policy of the
-// request that it announces: PUT /items/1 is asked for with OPTIONS /items/1, for which "PUT /items/{id}" counts, and no route for
-// OPTIONS is needed.
+// The path of a request is matched as a ServeMux matches it, encoded and without "." and ".." elements, so in front of a ServeMux the
+// policy is that of the path which is served. Any other router may stand behind, too. Routers have two opinions about a path with an
+// encoded slash, "%2F": if they lead to different patterns, the request is left alone as if none matched.
+//
+// A preflight has the policy of the request that it announces: PUT /items/1 is asked for with OPTIONS /items/1, for which
+// "PUT /items/{id}" counts, and no route for OPTIONS is needed.
 //
 // A request that no pattern matches is left alone; "/" matches all the others. A preflight that no pattern matches goes to the
 // handler, which will refuse it by saying nothing about CORS.
@@ -163,7 +166,31 @@ func (routes *Routes) match(r *http.Request) (pattern string, m *Middleware) {
 	// The pattern is given also where the mux would redirect: from "/api" to "/api/", and from a path with ".." to the path that is
 	// meant.
 	_, pattern = routes.mux.Handler(r)
+	if hasEncodedSlash(r.URL) {
+		if _, other := routes.mux.Handler(decoded(r)); other != pattern {
+			return "", nil
+		}
+	}
 	return pattern, routes.policies[pattern]
+}
+
+// hasEncodedSlash reports whether routers differ about the path. For ServeMux, chi and Echo, "/api/private%2Fx" has two elements; Gin,
+// httprouter and gorilla/mux look at the decoded path, which has three. If that makes a choice between policies, one of them would be
+// the wrong one, so there is none.
+func hasEncodedSlash(u *url.URL) bool {
+	return strings.Contains(u.RawPath, "%2F") || strings.Contains(u.RawPath, "%2f")
+}
+
+// decoded returns what a router of the second kind sees in r. Dots stay names, for these routers do not clean the path.
+func decoded(r *http.Request) *http.Request {
+	elements := strings.Split(r.URL.Path, "/")
+	for i, element := range elements {
+		elements[i] = url.PathEscape(element)
+		if element == "." || element == ".." {
+			elements[i] = strings.ReplaceAll(element, ".", "%2E")
+		}
+	}
+	return &http.Request{Method: r.Method, Host: r.Host, URL: &url.URL{Path: r.URL.Path, RawPath: strings.Join(elements, "/")}}
 }
 
 // isPlain reports whether a ServeMux takes the path of r as it is: nothing is encoded in an unusual way, and nothing needs cleaning.

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -58,7 +59,7 @@ func TestRoutesPaths(t *testing.T) {
 		{"F04 tree", "GET", "/tree/a/very/long/path/to/a/b", "/tree/a/very/long/path/to/a/"},
 		{"the slash is missing", "GET", "/api", "/api/"},
 		{"wildcard", "GET", "/items/1", "/items/{id}"},
-		{"wildcard, encoded", "GET", "/items/a%2Fb", "/items/{id}"},
+		{"wildcard, encoded", "GET", "/items/a%2Db", "/items/{id}"},
 		{"method", "PUT", "/items/1", "PUT /items/{id}"},
 		{"host", "GET", "http://other.example/api/x", "other.example/"},
 		{"host and port", "GET", "http://other.example:8080/api/x", "other.example/"},
@@ -134,6 +135,35 @@ func TestMethodPatterns(t *testing.T) {
 		assert.Equal(t, http.StatusMethodNotAllowed, w.Code, "the router's answer")
 		assert.Empty(t, w.Header().Values("Access-Control-Allow-Origin"))
 	})
+}
+
+// A path with an encoded slash has a policy only if all routers agree about it. Otherwise "/api/private%2Fkey" would have the open policy of "/api/", while
+// Gin, which decodes first, serves it with the handler of "/api/private/".
+func TestEncodedSlash(t *testing.T) {
+	routes := corsmw.Must(corsmw.NewRoutes(map[string]corsmw.Config{
+		"/api/":         {AllowOrigins: []string{"*"}},
+		"/api/private/": {AllowOrigins: []string{"https://example.com"}},
+		"/items/{id}":   {AllowOrigins: []string{"*"}},
+		"/files/":       {AllowOrigins: []string{"*"}},
+	}))
+	for target, want := range map[string]string{
+		"/api/private%2Fkey":          "",
+		"/api%2fprivate/key":          "",
+		"/api%2F%2e%2e%2Fprivate/key": "",
+		"/api/..%2Fprivate/key":       "/api/", // ".." is a name for all of them
+		"/api/%2e%2e%2Fprivate%2Fkey": "/api/",
+		"/api/a%2Fb":                  "/api/",
+		"/api/private/a%2Fb":          "/api/private/",
+		"/items/a%2Fb":                "",
+		"/items/a%252Fb":              "/items/{id}",
+		"/files/a%2Fb/c%2f":           "/files/",
+	} {
+		t.Run(target, func(t *testing.T) {
+			r := at(request("GET", "Origin: https://evil.example"), target)
+			assert.Equal(t, want, routes.Explain(r).Pattern)
+			assert.Equal(t, want != "" && want != "/api/private/", serve(routes, r).Header().Get("Access-Control-Allow-Origin") == "*")
+		})
+	}
 }
 
 func TestNewRoutesFaults(t *testing.T) {
@@ -231,6 +261,10 @@ func FuzzRoutes(f *testing.F) {
 		}
 		r := &http.Request{Method: method, URL: u, Host: "h.example"}
 		_, want := mux.Handler(r)
-		assert.Equal(t, want, corsmw.Must(corsmw.NewRoutes(policies)).Explain(r).Pattern, "%q", target)
+		got := corsmw.Must(corsmw.NewRoutes(policies)).Explain(r).Pattern
+		if strings.Contains(strings.ToUpper(u.RawPath), "%2F") && got == "" {
+			return // see TestEncodedSlash
+		}
+		assert.Equal(t, want, got, "%q", target)
 	})
 }
