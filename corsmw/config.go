@@ -141,12 +141,7 @@ type policy struct {
 func newPolicy(cfg Config) (*policy, error) {
 	cfg = cfg.clone()
 	var f faults
-	p := &policy{
-		originFunc:      cfg.AllowOriginFunc,
-		credentials:     cfg.AllowCredentials,
-		privateNetwork:  cfg.AllowPrivateNetwork,
-		preflightStatus: cfg.PreflightStatus,
-	}
+	p := &policy{originFunc: cfg.AllowOriginFunc, credentials: cfg.AllowCredentials, privateNetwork: cfg.AllowPrivateNetwork}
 
 	cfg.AllowOrigins, p.origins = f.origins(&cfg)
 	cfg.VaryOn = f.varyOn(&cfg)
@@ -211,13 +206,13 @@ const (
 )
 
 func (f *faults) origins(cfg *Config) ([]string, origins) {
-	any := slices.Contains(cfg.AllowOrigins, "*")
+	everybody := slices.Contains(cfg.AllowOrigins, "*")
 	switch {
-	case any && cfg.AllowCredentials:
+	case everybody && cfg.AllowCredentials:
 		// https://fetch.spec.whatwg.org/#cors-protocol-and-credentials. Echoing every origin instead would let any site act in
 		// the name of the user.
 		f.add(fieldOrigins, "*", "with AllowCredentials, browsers refuse the answer to everybody", "list the origins that you trust")
-	case any && cfg.AllowOriginFunc != nil:
+	case everybody && cfg.AllowOriginFunc != nil:
 		f.add(fieldOrigins, "*", "everybody is allowed, so AllowOriginFunc is never asked", "drop one of the two")
 	case len(cfg.AllowOrigins) == 0 && cfg.AllowOriginFunc == nil:
 		f.add(fieldOrigins, "", "the policy allows no origin",
@@ -236,7 +231,7 @@ func (f *faults) origins(cfg *Config) ([]string, origins) {
 		}
 		if cfg.AllowCredentials && !cfg.DangerouslyAllowInsecureOrigins && p.insecure() {
 			f.add(fieldOrigins, entry, "with AllowCredentials, the network between the user and an http origin can read answers in the user's name",
-				"write "+quote("https"+strings.TrimPrefix(entry, "http"))+", or set DangerouslyAllowInsecureOrigins")
+				"write "+quote(suggestion("https"+strings.TrimPrefix(entry, "http")))+", or set DangerouslyAllowInsecureOrigins")
 		}
 		if cfg.AllowCredentials && !cfg.DangerouslyAllowPublicSuffixes && p.publicSuffix() {
 			f.add(fieldOrigins, entry, "anybody can register a host under "+quote(p.host)+" and, with AllowCredentials, read answers in the user's name",
@@ -244,7 +239,7 @@ func (f *faults) origins(cfg *Config) ([]string, origins) {
 		}
 		patterns = append(patterns, p)
 	}
-	if any {
+	if everybody {
 		return []string{"*"}, origins{any: true}
 	}
 	patterns = withoutRedundant(patterns)
@@ -313,18 +308,18 @@ func (f *faults) headers(cfg *Config) ([]string, headers) {
 	if !slices.Contains(list, "*") {
 		return list, newHeaders(list)
 	}
-	any := headers{any: true, maxLines: anyLines, maxBytes: anyBytes}
+	h := headers{any: true, maxLines: anyLines, maxBytes: anyBytes}
 	auth := slices.IndexFunc(list, func(name string) bool { return strings.EqualFold(name, "Authorization") })
 	switch {
 	case cfg.AllowCredentials:
-		any.echo, any.auth = true, true
-		return []string{"*"}, any
+		h.echo, h.auth = true, true
+		return []string{"*"}, h
 	case auth >= 0:
-		any.auth, any.value = true, "*,authorization"
-		return []string{"*", list[auth]}, any
+		h.auth, h.value = true, "*,authorization"
+		return []string{"*", list[auth]}, h
 	default:
-		any.value = "*"
-		return []string{"*"}, any
+		h.value = "*"
+		return []string{"*"}, h
 	}
 }
 
