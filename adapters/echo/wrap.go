@@ -60,9 +60,13 @@ func (ch *chain) serve(c *echo.Context, next echo.HandlerFunc) error {
 }
 
 func (call *call) run(r *http.Request) {
-	defer bridge.ReturnForms(call.request, r)
-	defer call.gate.Close()
+	defer call.end(r)
 	call.chain.handler.ServeHTTP((*netWriter)(call), r)
+}
+
+func (call *call) end(r *http.Request) {
+	call.gate.Close()
+	bridge.ReturnForms(call.request, r)
 }
 
 // next is the innermost handler of the chain: it runs the handlers that come after
@@ -72,15 +76,9 @@ func (ch *chain) next(w http.ResponseWriter, r *http.Request) {
 	if !call.gate.Enter() {
 		return // the request is over
 	}
-	defer call.gate.Leave()
-
+	defer call.leave()
 	c := call.c
 	c.SetRequest(r)
-	defer func() {
-		bridge.ReturnForms(call.request, c.Request())
-		c.SetRequest(call.request)
-		c.SetResponse(call.response)
-	}()
 	if nw, ok := w.(*netWriter); ok && nw == (*netWriter)(call) {
 		call.err = call.next(c)
 		return
@@ -92,6 +90,15 @@ func (ch *chain) next(w http.ResponseWriter, r *http.Request) {
 	if call.err != nil && !response.Committed {
 		call.app.HTTPErrorHandler(c, call.err)
 	}
+}
+
+// leave puts everything back.
+func (call *call) leave() {
+	c := call.c
+	bridge.ReturnForms(call.request, c.Request())
+	c.SetRequest(call.request)
+	c.SetResponse(call.response)
+	call.gate.Leave()
 }
 
 // find returns the call that a request belongs to. The context leads to it or, if

@@ -36,7 +36,7 @@ type errorsWriter struct {
 func watch(c *gin.Context, rd *errjson.Renderer) *errorsWriter {
 	e := &errorsWriter{
 		ResponseWriter: c.Writer, renderer: rd, request: c.Request,
-		body: c.Request.Body, encoding: c.Writer.Header().Get("Content-Encoding"),
+		body: c.Request.Body, encoding: encodingOf(c.Writer.Header()),
 	}
 	c.Writer = e
 	if e.body != nil {
@@ -132,12 +132,19 @@ func (e *errorsWriter) answer(c *gin.Context, err error) {
 		c.Request.Pattern = c.FullPath() // for the log
 	}
 	// A handler may have meant to compress what does not come now.
-	if h := e.ResponseWriter.Header(); h.Get("Content-Encoding") != e.encoding {
+	if h := e.ResponseWriter.Header(); encodingOf(h) != e.encoding {
 		h.Del("Content-Encoding")
 	}
 	e.held = false
 	errjson.Write(e, c.Request, err)
 	e.ResponseWriter.WriteHeaderNow() // for HEAD: Gin would add the body of its 404
+}
+
+func encodingOf(h http.Header) string {
+	if values := h["Content-Encoding"]; len(values) > 0 {
+		return values[0]
+	}
+	return ""
 }
 
 // release sends a status that is held.

@@ -31,7 +31,6 @@ type call struct {
 	writer          gin.ResponseWriter // c.Writer, as it was
 	preset          int                // the status before anything ran: 404 or 405 if no route matches
 	gate            bridge.Gate
-	nextCalled      atomic.Bool
 	nextReturned    bool // without a panic; guarded by gate
 
 	// pending is a status without a body that the handlers have left, and that
@@ -68,9 +67,13 @@ func (ch *chain) serve(c *gin.Context) {
 }
 
 func (call *call) run(r *http.Request) {
-	defer bridge.ReturnForms(call.request, r)
-	defer call.gate.Close()
+	defer call.end(r)
 	call.chain.handler.ServeHTTP((*netWriter)(call), r)
+}
+
+func (call *call) end(r *http.Request) {
+	call.gate.Close()
+	bridge.ReturnForms(call.request, r)
 }
 
 // next is the innermost handler of the chain: it runs the handlers that come after
@@ -80,21 +83,23 @@ func (ch *chain) next(w http.ResponseWriter, r *http.Request) {
 	if !call.gate.Enter() {
 		return // the request is over
 	}
-	defer call.gate.Leave()
-	call.nextCalled.Store(true)
-
+	defer call.leave()
 	c := call.c
 	c.Request = r
-	defer func() {
-		bridge.ReturnForms(call.request, c.Request)
-		c.Request, c.Writer = call.request, call.writer
-	}()
 	if nw, ok := w.(*netWriter); ok && nw == (*netWriter)(call) {
 		c.Next()
 	} else {
 		call.nextInside(w)
 	}
 	call.nextReturned = true
+}
+
+// leave puts everything back.
+func (call *call) leave() {
+	c := call.c
+	bridge.ReturnForms(call.request, c.Request)
+	c.Request, c.Writer = call.request, call.writer
+	call.gate.Leave()
 }
 
 // nextInside runs the handlers with the writer that a middleware has put in place
@@ -173,7 +178,7 @@ func (w *netWriter) WriteHeader(status int) {
 // begin sends a 200 if no status was set, whatever Gin has preset for a request
 // that matches no route.
 func (w *netWriter) begin() {
-	if !w.nextCalled.Load() && !w.writer.Written() {
+	if !w.writer.Written() && !w.gate.Entered() {
 		w.WriteHeader(http.StatusOK)
 	}
 }

@@ -27,8 +27,9 @@ func Compose(middlewares []func(http.Handler) http.Handler, last http.HandlerFun
 // and return before that has ended, as http.TimeoutHandler does: the framework
 // would then give the context that the handler works with to another request.
 type Gate struct {
-	mu     sync.Mutex
-	closed bool
+	mu      sync.Mutex
+	entered bool
+	closed  bool
 }
 
 // Enter waits for whoever is inside. It returns false if the gate is closed; else
@@ -39,7 +40,17 @@ func (g *Gate) Enter() bool {
 		g.mu.Unlock()
 		return false
 	}
+	g.entered = true
 	return true
+}
+
+// Entered reports whether somebody was inside, or is.
+func (g *Gate) Entered() bool {
+	if !g.mu.TryLock() {
+		return true
+	}
+	defer g.mu.Unlock()
+	return g.entered
 }
 
 // Leave lets the next one in.
@@ -56,16 +67,13 @@ func (g *Gate) Close() {
 // net/http removes the temporary files of the request that it made, and knows of
 // no copies.
 func ReturnForms(to, from *http.Request) {
-	if to == from || from == nil {
-		return
-	}
-	if to.Form == nil {
+	if from.Form != nil && to.Form == nil {
 		to.Form = from.Form
 	}
-	if to.PostForm == nil {
+	if from.PostForm != nil && to.PostForm == nil {
 		to.PostForm = from.PostForm
 	}
-	if to.MultipartForm == nil {
+	if from.MultipartForm != nil && to.MultipartForm == nil {
 		to.MultipartForm = from.MultipartForm
 	}
 }
