@@ -562,6 +562,31 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestManyHeaders: long lists are looked up in another way than short ones, and the answers are the same.
+func TestManyHeaders(t *testing.T) {
+	for _, n := range []int{1, 15, 16, 17, 100, 1000} {
+		config := corsmw.Config{AllowOrigins: []string{"https://example.com"}}
+		var names []string
+		for i := range n {
+			config.AllowHeaders = append(config.AllowHeaders, fmt.Sprint("X-Name-", i))
+			names = append(names, fmt.Sprint("x-name-", i))
+		}
+		m := corsmw.Must(corsmw.New(config))
+		sorted := strings.Join(slices.Sorted(slices.Values(names)), ",")
+		slices.Reverse(names)
+		for asked, status := range map[string]int{
+			sorted: 204, strings.Join(names, ","): 204, strings.ToUpper(strings.Join(names, ",")): 204, names[0]: 204, names[n-1] + "," + names[0]: 204,
+			names[0] + "x": 403, "x-name-": 403, sorted + ",x-evil": 403, "X-EVIL": 403, "a": 403, "z": 403,
+		} {
+			w := serve(m, preflightRequest("https://example.com", "GET", asked))
+			assert.Equal(t, status, w.Code, "%d names, %.100s", n, asked)
+			if status == 204 {
+				assert.Equal(t, []string{sorted}, w.Header()["Access-Control-Allow-Headers"])
+			}
+		}
+	}
+}
+
 // reusable is a response writer that allocates nothing.
 type reusable struct{ header http.Header }
 

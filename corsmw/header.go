@@ -75,11 +75,11 @@ func (m *methods) allow(method string) bool {
 // headers decides about Access-Control-Request-Headers.
 type headers struct {
 	any    bool
-	echo   bool     // if any: answers name the headers
-	auth   bool     // if any: Authorization is included
-	sorted []string // if not any: the names, in lower case
-	index  map[string]int
-	value  string // of Access-Control-Allow-Headers, unless echo
+	echo   bool           // if any: answers name the headers
+	auth   bool           // if any: Authorization is included
+	sorted []string       // if not any: the names, in lower case
+	index  map[string]int // their places, if there are many
+	value  string         // of Access-Control-Allow-Headers, unless echo
 
 	// What a request may spend. Browsers send each name once and nothing else; the rest is for intermediaries that add white space,
 	// repeat names or split the list into lines (RFC 9110, section 5.6.1).
@@ -87,6 +87,8 @@ type headers struct {
 }
 
 const (
+	fewNames = 16 // are found faster one by one than by hash
+
 	spareLines = 16
 	spareBytes = 256
 
@@ -97,15 +99,18 @@ const (
 
 // newHeaders takes the listed names, without "*".
 func newHeaders(list []string) headers {
-	h := headers{index: make(map[string]int, len(list)), maxLines: len(list) + spareLines, maxBytes: spareBytes}
+	h := headers{maxLines: len(list) + spareLines, maxBytes: spareBytes}
 	for _, name := range list {
 		name = strings.ToLower(name)
 		h.sorted = append(h.sorted, name)
 		h.maxBytes += len(name) + len(", ")
 	}
 	slices.Sort(h.sorted)
-	for i, name := range h.sorted {
-		h.index[name] = i
+	if len(h.sorted) > fewNames {
+		h.index = make(map[string]int, len(h.sorted))
+		for i, name := range h.sorted {
+			h.index[name] = i
+		}
 	}
 	h.value = strings.Join(h.sorted, ",")
 	return h
@@ -162,7 +167,13 @@ func (h *headers) judge(lines []string) (why reason, culprit string) {
 
 // find returns the place of a name in the sorted list. Names with upper-case letters, which browsers do not send, take the slow way.
 func (h *headers) find(name string) (i int, found bool) {
-	if i, found = h.index[name]; found || !hasUpper(name) {
+	if h.index != nil {
+		i, found = h.index[name]
+	} else {
+		i = slices.Index(h.sorted, name)
+		found = i >= 0
+	}
+	if found || !hasUpper(name) {
 		return i, found
 	}
 	return slices.BinarySearchFunc(h.sorted, name, compareFold)
