@@ -130,12 +130,21 @@ func (call *call) Value(key any) any {
 	return call.Context.Value(key)
 }
 
-// A netWriter is the call as the writer for net/http middlewares.
+// A netWriter is the call as the writer for net/http middlewares. It writes nothing
+// when the request is over: Echo's response may then be that of another one.
 type netWriter call
 
-func (w *netWriter) Header() http.Header { return w.response.Header() }
+func (w *netWriter) Header() http.Header {
+	if w.gate.Closed() {
+		return make(http.Header)
+	}
+	return w.response.Header()
+}
 
 func (w *netWriter) WriteHeader(status int) {
+	if w.gate.Closed() {
+		return
+	}
 	if bridge.IsInformational(status) {
 		// To Echo's response it would be the status of the answer.
 		w.response.Writer.WriteHeader(status)
@@ -144,11 +153,19 @@ func (w *netWriter) WriteHeader(status int) {
 	w.response.WriteHeader(status)
 }
 
-func (w *netWriter) Write(p []byte) (int, error) { return w.response.Write(p) }
+func (w *netWriter) Write(p []byte) (int, error) {
+	if w.gate.Closed() {
+		return 0, bridge.ErrOver
+	}
+	return w.response.Write(p)
+}
 
 // Flush sends a 200 if no status was set. Echo's own leaves that to net/http, and
 // does not know of it.
 func (w *netWriter) Flush() {
+	if w.gate.Closed() {
+		return
+	}
 	if !w.response.Committed {
 		w.response.WriteHeader(http.StatusOK)
 	}
@@ -156,6 +173,9 @@ func (w *netWriter) Flush() {
 }
 
 func (w *netWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	if w.gate.Closed() {
+		return nil, nil, bridge.ErrOver
+	}
 	return http.NewResponseController(w.response).Hijack()
 }
 

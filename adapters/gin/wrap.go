@@ -154,13 +154,20 @@ func (call *call) Value(key any) any {
 
 // A netWriter is the call as the writer for net/http middlewares. Gin's own
 // remembers a status until the first byte, and the last one counts; this one sends
-// it at once, and the first one counts.
+// it at once, and the first one counts. It writes nothing when the request is over:
+// Gin's writer may then be that of another one.
 type netWriter call
 
-func (w *netWriter) Header() http.Header { return w.writer.Header() }
+func (w *netWriter) Header() http.Header {
+	if w.gate.Closed() {
+		return make(http.Header)
+	}
+	return w.writer.Header()
+}
 
 func (w *netWriter) WriteHeader(status int) {
 	switch {
+	case w.gate.Closed():
 	case bridge.IsInformational(status):
 		// To Gin's writer it would be the status of the answer.
 		if raw := rawWriter(w.writer); raw != nil {
@@ -184,6 +191,9 @@ func (w *netWriter) begin() {
 }
 
 func (w *netWriter) Write(p []byte) (int, error) {
+	if w.gate.Closed() {
+		return 0, bridge.ErrOver
+	}
 	if len(p) == 0 && w.pending.Load() != 0 {
 		return 0, nil // http.TimeoutHandler writes a body that is empty
 	}
@@ -192,16 +202,24 @@ func (w *netWriter) Write(p []byte) (int, error) {
 }
 
 func (w *netWriter) WriteString(s string) (int, error) {
+	if w.gate.Closed() {
+		return 0, bridge.ErrOver
+	}
 	w.begin()
 	return w.writer.WriteString(s)
 }
 
 func (w *netWriter) Flush() {
-	w.begin()
-	w.writer.Flush()
+	if !w.gate.Closed() {
+		w.begin()
+		w.writer.Flush()
+	}
 }
 
 func (w *netWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	if w.gate.Closed() {
+		return nil, nil, bridge.ErrOver
+	}
 	return hijack(w.writer)
 }
 

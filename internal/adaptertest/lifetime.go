@@ -5,6 +5,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"sync"
@@ -56,6 +57,43 @@ var lifetimeVectors = []vector{
 		close(late)
 		<-done
 		equal(t, "handlers run", ran.Load(), 0)
+	}},
+	{"G24b", "E26b", "nothing is written when the request is over", Gin | Echo, func(t *testing.T, f Framework) {
+		app := f.New(nil)
+		late := make(chan struct{})
+		done := make(chan error, 1)
+		var once sync.Once
+		app.Use(Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			defer next.ServeHTTP(w, r)
+			once.Do(func() {
+				go func() {
+					<-late
+					w.Header().Set("X-Late", "1")
+					w.WriteHeader(500)
+					w.(http.Flusher).Flush()
+					_, _, hijackErr := w.(http.Hijacker).Hijack()
+					_, err := io.WriteString(w, "late")
+					if hijackErr == nil {
+						err = nil
+					}
+					done <- err
+				}()
+			})
+		}))
+		app.Handle("GET", "/slow", func(c C) error {
+			close(late)
+			if <-done == nil {
+				t.Error("the writer of the request before has written")
+			}
+			return hello(c)
+		})
+		app.Handle("GET", "/", hello)
+		// Both requests may well get the same context.
+		app.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+		w := httptest.NewRecorder()
+		app.ServeHTTP(w, httptest.NewRequest("GET", "/slow", nil))
+		equal(t, "answer", w.Body.String(), "hello")
+		equal(t, "late field", w.Header().Get("X-Late"), "")
 	}},
 	{"G35", "E30", "the temporary files of a form are removed", Gin | Echo, func(t *testing.T, f Framework) {
 		t.Setenv("TMPDIR", t.TempDir())

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/hipflask/hipflask/errjson"
 	"github.com/hipflask/hipflask/status"
@@ -29,14 +30,14 @@ func Compose(middlewares []func(http.Handler) http.Handler, last http.HandlerFun
 type Gate struct {
 	mu      sync.Mutex
 	entered bool
-	closed  bool
+	closed  atomic.Bool
 }
 
 // Enter waits for whoever is inside. It returns false if the gate is closed; else
 // Leave must be called.
 func (g *Gate) Enter() bool {
 	g.mu.Lock()
-	if g.closed {
+	if g.closed.Load() {
 		g.mu.Unlock()
 		return false
 	}
@@ -59,9 +60,16 @@ func (g *Gate) Leave() { g.mu.Unlock() }
 // Close waits for whoever is inside, and lets nobody in from now on.
 func (g *Gate) Close() {
 	g.mu.Lock()
-	g.closed = true
+	g.closed.Store(true)
 	g.mu.Unlock()
 }
+
+// Closed reports whether Close was called.
+func (g *Gate) Closed() bool { return g.closed.Load() }
+
+// ErrOver is returned to who writes to a request that is over: the framework may
+// have given its writer to another one.
+var ErrOver = errors.New("hipflask: write after the request was over")
 
 // ReturnForms gives a request the forms that were parsed from a copy of it:
 // net/http removes the temporary files of the request that it made, and knows of
