@@ -209,7 +209,6 @@ type reason uint8
 
 const (
 	granted reason = iota
-	originAbsent
 	originRepeated
 	originRefused
 	methodRepeated
@@ -219,13 +218,11 @@ const (
 	headerNeedsListing
 )
 
-// judgeOrigin decides about the Origin lines of a request. More than one line is not what a browser sends, and is refused.
+// judgeOrigin decides about the Origin lines of a request that has any. More than one is not what a browser sends, and is refused.
 func (p *policy) judgeOrigin(r *http.Request, origins []string) reason {
 	switch {
 	case p.origins.any:
 		return granted
-	case len(origins) == 0:
-		return originAbsent
 	case len(origins) > 1:
 		return originRepeated
 	}

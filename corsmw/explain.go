@@ -61,9 +61,12 @@ func (m *Middleware) Explain(r *http.Request) Decision {
 		return d
 	}
 
-	why, culprit := p.judgeOrigin(r, origins), ""
+	var why reason
+	var culprit string
 	if d.Preflight {
 		why, culprit = p.judgePreflight(r, origins, methods)
+	} else {
+		why = p.judgeOrigin(r, origins)
 	}
 	d.Allowed = why == granted
 	switch why {
@@ -80,6 +83,9 @@ func (m *Middleware) Explain(r *http.Request) Decision {
 		d.Reason = fmt.Sprintf("%d %s headers, and browsers send one", len(methods), headerReqMethod)
 	case methodRefused:
 		d.Reason = "method " + quote(methods[0]) + " is not in AllowMethods"
+		if p.methods.any {
+			d.Reason = quote(methods[0]) + " is not a method"
+		}
 		if i := slices.IndexFunc(p.methods.list, func(m string) bool { return strings.EqualFold(m, methods[0]) }); i >= 0 {
 			d.Reason += "; " + quote(p.methods.list[i]) + " is, and methods are case-sensitive"
 		}
@@ -87,6 +93,9 @@ func (m *Middleware) Explain(r *http.Request) Decision {
 		d.Reason = headerReqHeaders + " is longer than AllowHeaders can make it"
 	case headerRefused:
 		d.Reason = "header " + quote(culprit) + " is not in AllowHeaders"
+		if p.headers.any {
+			d.Reason = quote(culprit) + " is not the name of a header"
+		}
 	case headerNeedsListing:
 		d.Reason = "header " + quote(culprit) + ` is not included in "*": AllowHeaders must list it beside that`
 	}
@@ -99,10 +108,9 @@ func (p *policy) explainGrant(origin string) string {
 		return `AllowOrigins has "*"`
 	}
 	for _, entry := range p.config.AllowOrigins {
-		if e, err := parsePattern(entry); err == nil {
-			if o := newOrigins([]pattern{e}); o.allow(origin) {
-				return "AllowOrigins has " + quote(entry)
-			}
+		e, _ := readPattern(entry)
+		if o := newOrigins([]pattern{e}); o.allow(origin) {
+			return "AllowOrigins has " + quote(entry)
 		}
 	}
 	return "AllowOriginFunc allows " + quote(origin)
@@ -128,10 +136,7 @@ func (p *policy) explainRefusal(r *http.Request, origin string) string {
 		return text + "; it has the host of the request, and for the same origin browsers do not need CORS"
 	}
 	for _, entry := range p.config.AllowOrigins {
-		e, err := parsePattern(entry)
-		if err != nil {
-			continue
-		}
+		e, _ := readPattern(entry)
 		switch below := strings.HasSuffix(o.host, "."+e.host); {
 		case e.below && o.host == e.host:
 			return text + "; " + quote(entry) + " stands for the hosts below that one"

@@ -16,7 +16,7 @@ func TestExplain(t *testing.T) {
 		AllowOrigins: []string{"https://example.com", "http://localhost:3000", "https://*.example.org"},
 		AllowMethods: []string{"PUT", "PATCH"}, AllowHeaders: []string{"X-A"},
 	}
-	everybody := corsmw.Config{AllowOrigins: []string{"*"}, AllowHeaders: []string{"*"}}
+	everybody := corsmw.Config{AllowOrigins: []string{"*"}, AllowMethods: []string{"*"}, AllowHeaders: []string{"*"}}
 	function := corsmw.Config{
 		AllowOrigins:    []string{"https://example.com"},
 		AllowOriginFunc: func(_ *http.Request, origin string) bool { return origin == "https://known.example" },
@@ -74,6 +74,9 @@ func TestExplain(t *testing.T) {
 		{"preflight, authorization", everybody, preflightRequest(example, "POST", "authorization"),
 			`preflight refused: header "authorization" is not included in "*": AllowHeaders must list it beside that`},
 
+		{"preflight, no header name", everybody, preflightRequest(example, "POST", "a b"), `preflight refused: "a b" is not the name of a header`},
+		{"preflight, no method", everybody, preflightRequest(example, "PUT, PATCH"), `preflight refused: "PUT, PATCH" is not a method`},
+
 		{"L01 origin", list, request("GET", "Origin: https://a\x1b[31m\u2028\"\nx"), `request refused: origin "https://a\x1b[31m\u2028\"\nx" is not in AllowOrigins; no browser sends it: ` +
 			`an entry is one origin, without white space`},
 		{"L01 long origin", list, request("GET", "Origin: https://"+strings.Repeat("a", mib)), `request refused: origin "https://` + strings.Repeat("a", 92) +
@@ -98,6 +101,16 @@ func TestExplain(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The function is asked once.
+func TestExplainAsksOnce(t *testing.T) {
+	asked := 0
+	m := corsmw.Must(corsmw.New(corsmw.Config{
+		AllowOriginFunc: func(*http.Request, string) bool { asked++; return true }, VaryOn: []string{"Origin"},
+	}))
+	assert.True(t, m.Explain(preflightRequest("https://example.com", "GET")).Allowed)
+	assert.Equal(t, 1, asked)
 }
 
 func TestExplainRoutes(t *testing.T) {

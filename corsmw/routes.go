@@ -98,20 +98,12 @@ func (routes *Routes) register(pattern string) (reason string) {
 	return ""
 }
 
-// withPattern returns the faults that err joins, with the pattern.
+// withPattern adds the pattern to the faults that an error of New joins.
 func withPattern(err error, pattern string) error {
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return err
+	for _, err := range err.(interface{ Unwrap() []error }).Unwrap() {
+		err.(*ConfigError).Pattern = pattern
 	}
-	var faults []error
-	for _, err := range joined.Unwrap() {
-		if fault, ok := errors.AsType[*ConfigError](err); ok {
-			fault.Pattern = pattern
-		}
-		faults = append(faults, err)
-	}
-	return errors.Join(faults...)
+	return err
 }
 
 // Policy returns the policy of a pattern, written as for [NewRoutes], or nil. It is for [Middleware.Reconfigure] and
