@@ -52,7 +52,7 @@ type Config struct {
 	// MatchCaseInsensitiveNames takes names of another case, and with other
 	// dashes and underscores, for those of the fields.
 	MatchCaseInsensitiveNames bool
-	// UseNumber makes numbers that go into an interface a [json.Number], which
+	// UseNumber makes numbers that go into an interface a [encoding/json.Number], which
 	// keeps all digits, and not a float64.
 	UseNumber bool
 
@@ -101,6 +101,41 @@ func New[T any](cfg Config) func(http.Handler) http.Handler {
 			next.ServeHTTP(w, req)
 		})
 	}
+}
+
+// decode decodes the body into v, a pointer to a zero value of p's type. If that
+// has no fault it reports whether there is a body; v is zero if it has not.
+func (b *body) decode(r *http.Request, p *plan, v any) (present bool, err error) {
+	c := b.config
+	if p.fault != nil && c.Unmarshal == nil {
+		return false, fmt.Errorf("bodyjson: decoding a %v: %w", p.typ, p.fault)
+	}
+	headerErr := b.checkHeader(r)
+	if headerErr != nil && r.ContentLength != 0 {
+		return false, c.unlessSilent(headerErr) // RFC 9110, Section 15.5.16: without reading it
+	}
+	data, err := b.load()
+	if err != nil {
+		return false, err
+	}
+	defer b.drop()
+	switch {
+	case isBlank(data):
+		if c.Optional {
+			return false, nil
+		}
+		return false, c.unlessSilent(failure(http.StatusBadRequest, codeEmpty, "The request body is empty.", ErrEmpty))
+	case headerErr != nil:
+		return false, c.unlessSilent(headerErr)
+	}
+	if err = c.unmarshal(data, p, v); err == nil {
+		err = c.validate(r.Context(), data, p, v)
+	}
+	if err != nil {
+		reflect.ValueOf(v).Elem().SetZero() // no half of a value
+		return false, c.unlessSilent(err)
+	}
+	return true, nil
 }
 
 // Lazy returns a middleware that lets the handlers behind it ask for the body,

@@ -5,9 +5,7 @@ import (
 	"context"
 	stdjson "encoding/json"
 	"errors"
-	"fmt"
 	"math"
-	"net/http"
 	"reflect"
 	"slices"
 
@@ -68,43 +66,8 @@ var exactNumbers = json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v *any) er
 	return err
 })
 
-// decode decodes the body into v, a pointer to a zero value of p's type. If that
-// has no fault it reports whether there is a body; v is zero if it has not.
-func (b *body) decode(r *http.Request, p *plan, v any) (present bool, err error) {
-	c := b.config
-	if p.fault != nil && c.Unmarshal == nil {
-		return false, fmt.Errorf("bodyjson: decoding a %v: %w", p.typ, p.fault)
-	}
-	headerErr := b.checkHeader(r)
-	if headerErr != nil && r.ContentLength != 0 {
-		return false, c.unlessSilent(headerErr) // RFC 9110, Section 15.5.16: without reading it
-	}
-	data, err := b.load()
-	if err != nil {
-		return false, err
-	}
-	defer b.drop()
-	switch {
-	case isBlank(data):
-		if c.Optional {
-			return false, nil
-		}
-		return false, c.unlessSilent(failure(http.StatusBadRequest, codeEmpty, "The request body is empty.", ErrEmpty))
-	case headerErr != nil:
-		return false, c.unlessSilent(headerErr)
-	}
-	if err = c.unmarshal(data, p, v); err == nil {
-		err = c.validate(r.Context(), data, p, v)
-	}
-	if err != nil {
-		reflect.ValueOf(v).Elem().SetZero()
-		return false, c.unlessSilent(err)
-	}
-	return true, nil
-}
-
 // unmarshal decodes at full speed. Only what it refuses, or leaves doubtful, is
-// looked at again by diagnose, which is slower but finds every fault.
+// looked at again by [config.diagnose], which is slower but finds every fault.
 func (c *config) unmarshal(data []byte, p *plan, v any) error {
 	if c.MaxDepth < decoderDepth && tooDeep(data, c.MaxDepth) >= 0 {
 		return c.diagnose(data, p, nil)

@@ -209,14 +209,18 @@ func (d *diagnosis) dictionary(p *plan) error {
 		return err
 	}
 	key := p.typ.Key()
-	plain := key.Kind() == reflect.String && !implements[json.Unmarshaler](key)
+	plain := key.Kind() == reflect.String && !isCustom(key)
 	for d.dec.PeekKind() != jsontext.KindEndObject {
 		quoted, at, err := d.read()
 		if err != nil {
 			return err
 		}
 		if !plain && d.unmarshal(quoted, key, true) != nil {
-			d.fault(at, codeType, "The name must be "+wanted(key)+".")
+			if isCustom(key) {
+				d.fault(at, codeFormat, "The name is not in the right format.")
+			} else {
+				d.fault(at, codeType, "The name must be "+wanted(key)+".")
+			}
 		}
 		if err := d.value(p.elem, &field{}); err != nil {
 			return err

@@ -46,7 +46,8 @@
 //
 // A field with the tag required:"true" must be there, and not be null; zero, false and
 // "" are there. Any other text in the tag is what the client is told if it is not. The
-// tag holds at any depth: in structs, arrays, maps, pointers, and embedded structs.
+// tag holds at any depth: in structs, arrays, maps, pointers, and embedded structs, but
+// not in a type that has its own unmarshal method, nor in an interface.
 // Good bodies pay next to nothing for it: only if a required field has its zero value
 // is the body looked at again.
 //

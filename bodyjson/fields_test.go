@@ -70,6 +70,8 @@ type everything struct {
 	List    []int             `json:"l"`
 	Map     map[string]int    `json:"m"`
 	Numbers map[int8]bool     `json:"numbers"`
+	Colors  map[color]int     `json:"colors"`
+	Times   map[time.Time]int `json:"times"`
 	Small   int8              `json:"small"`
 	Big     uint64            `json:"big"`
 	Float   float32           `json:"float"`
@@ -125,6 +127,8 @@ func TestTypes(t *testing.T) {
 			fault("/numbers/x", "type", "The name must be an integer.", 21, 1, 22),
 			fault("/numbers/300", "type", "The name must be an integer.", 30, 1, 31),
 			fault("/numbers/300", "type", "Must be a boolean, not a number.", 36, 1, 37)}, ",")},
+		{`{"colors":{"red":1,"blue":2}}`, fault("/colors/blue", "format", "The name is not in the right format.", 19, 1, 20)},
+		{`{"times":{"2026-01-02T03:04:05Z":1,"x":2}}`, fault("/times/x", "type", "The name must be a date and time in the format of RFC 3339.", 35, 1, 36)},
 		{`{"when":"yesterday"}`, fault("/when", "format", "Must be a date and time in the format of RFC 3339.", 8, 1, 9)},
 		{`{"when":1}`, fault("/when", "type", "Must be a date and time in the format of RFC 3339, not a number.", 8, 1, 9)},
 		{`{"bytes":"*"}`, fault("/bytes", "format", "Must be a string in base64.", 9, 1, 10)},

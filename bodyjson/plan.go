@@ -92,12 +92,11 @@ func (b planner) plan(t reflect.Type) *plan {
 	switch kind := t.Kind(); {
 	case implements[optionalType](t):
 		p.shape, p.elem = optional, b.plan(t.Field(optionalValue).Type)
-	case t == reflect.TypeFor[time.Time]():
-	case implements[json.UnmarshalerFrom](t), implements[json.Unmarshaler](t), implements[encoding.TextUnmarshaler](t):
+	case isCustom(t):
 		p.shape = custom
 	case kind == reflect.Pointer:
 		p.shape, p.elem = pointer, b.plan(t.Elem())
-	case kind == reflect.Struct:
+	case kind == reflect.Struct && t != reflect.TypeFor[time.Time]():
 		p.shape = object
 		p.probe(`{}`)
 		b.addFields(p)
@@ -143,6 +142,13 @@ func (b planner) propagate() {
 			changed = changed || checks != p.checks || fault != p.fault
 		}
 	}
+}
+
+// isCustom reports whether a type has its own unmarshal method. time.Time has one
+// that is known.
+func isCustom(t reflect.Type) bool {
+	return t != reflect.TypeFor[time.Time]() &&
+		(implements[json.UnmarshalerFrom](t) || implements[json.Unmarshaler](t) || implements[encoding.TextUnmarshaler](t))
 }
 
 func implements[I any](t reflect.Type) bool {
