@@ -18,9 +18,12 @@ import (
 	"github.com/hipflask/hipflask/errjson"
 )
 
-// maxFaults is how many faults an answer has at most, for a small body can have
-// very many.
-const maxFaults = 100
+// Of a small body an answer could be very large: it has at most maxFaults faults, and
+// no pointer with more than maxPointer bytes, for a pointer has names of the body in it.
+const (
+	maxFaults  = 100
+	maxPointer = 1 << 10
+)
 
 // diagnose returns the answer to a body that could not be decoded, because of
 // cause, or that may lack something. A syntax error stands for itself; where there
@@ -81,9 +84,21 @@ func (d *diagnosis) fault(at int, code, message string) {
 
 func (d *diagnosis) faultAt(pointer string, at int, code, message string) {
 	if len(d.faults) < maxFaults {
-		d.faults = append(d.faults, errjson.FieldError{Pointer: pointer, Offset: at, Code: code, Message: message})
+		d.faults = append(d.faults, errjson.FieldError{Pointer: bounded(pointer), Offset: at, Code: code, Message: message})
 	}
 }
+
+// bounded returns a pointer, or that of the innermost value around which is not too
+// long.
+func bounded(pointer string) string {
+	for len(pointer) > maxPointer {
+		pointer = parent(pointer)
+	}
+	return pointer
+}
+
+// parent returns the pointer to the value around.
+func parent(pointer string) string { return pointer[:max(0, strings.LastIndexByte(pointer, '/'))] }
 
 // read returns the next value and where it starts.
 func (d *diagnosis) read() (jsontext.Value, int, error) {
@@ -347,7 +362,7 @@ var errTrailing = errors.New("bodyjson: trailing data")
 // decoder change, and quote the body.
 func syntaxFault(data []byte, err *jsontext.SyntacticError) errjson.FieldError {
 	at := min(int(err.ByteOffset), len(data))
-	f := errjson.FieldError{Pointer: string(err.JSONPointer), Offset: at, Code: codeSyntax, Message: "Syntax error in the JSON."}
+	f := errjson.FieldError{Pointer: bounded(string(err.JSONPointer)), Offset: at, Code: codeSyntax, Message: "Syntax error in the JSON."}
 	rest := data[at:]
 	switch r, size := utf8.DecodeRune(rest); {
 	case bytes.HasPrefix(data, []byte("\xef\xbb\xbf")):

@@ -102,7 +102,8 @@
 //
 // Each has the JSON Pointer (RFC 6901) of the value, the offset in bytes from the start
 // of the body, the line, and the column in characters. That of a required field that is
-// absent is the place of the object it is absent from. No text has the names of Go types
+// absent is the place of the object it is absent from. A pointer of more than 1 KiB is cut
+// to that of a value around. No text has the names of Go types
 // in it, nor words of the decoder, nor a part of the body.
 //
 // A body that is refused by its header is not read: a client that waits for a 100

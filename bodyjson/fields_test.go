@@ -172,6 +172,17 @@ func TestTypes(t *testing.T) {
 		got = do(h, post(`{"l":[`+strings.Repeat(`"a",`, 10_000)+`]}`))
 		assert.Equal(t, 400, got.status, "the syntax is looked at to the end")
 	})
+	t.Run("pointers of bounded length", func(t *testing.T) {
+		name := strings.Repeat("n", 100_000)
+		h := echoing[map[string]map[string]int](bodyjson.Config{})
+		assert.Equal(t, invalid(fault("", "type", "Must be an integer, not a string.", len(name)+9, 1, len(name)+10)),
+			do(h, post(`{"`+name+`":{"a":""}}`)))
+		assert.Equal(t, invalid(fault("/a", "type", "Must be an integer, not a string.", len(name)+9, 1, len(name)+10)),
+			do(h, post(`{"a":{"`+name+`":""}}`)))
+		got := do(h, post(`{"`+name+`":{"a":1,"a":2}}`))
+		assert.Equal(t, 400, got.status)
+		assert.Less(t, len(got.body), 300)
+	})
 	t.Run("tells nothing internal and not the body", func(t *testing.T) {
 		body := `{"name":["SECRET1"],"age":"SECRET2","color":"black","address":"SECRET3","in":SECRET4}`
 		for _, body := range []string{body, strings.Replace(body, "SECRET4", "0", 1)} {

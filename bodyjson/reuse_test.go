@@ -125,6 +125,19 @@ func TestReadAgain(t *testing.T) {
 			}
 		})
 	})
+	t.Run("the rest of the request is as it was", func(t *testing.T) {
+		for _, mw := range middlewares() {
+			r := post(text)
+			within(t, mw, r, func(inner *http.Request) {
+				_, err := bodyjson.Get[named](inner)
+				require.NoError(t, err)
+				assert.Equal(t, int64(len(text)), inner.ContentLength)
+				assert.Nil(t, inner.GetBody)
+				assert.Equal(t, r.Header, inner.Header)
+				assert.Equal(t, r.URL, inner.URL)
+			})
+		}
+	})
 	t.Run("no bytes wanted", func(t *testing.T) {
 		within(t, bodyjson.Lazy(bodyjson.Config{}), post(text), func(r *http.Request) {
 			n, err := r.Body.Read(nil)
