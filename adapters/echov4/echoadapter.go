@@ -38,6 +38,9 @@ import (
 // The middlewares find the route in the request's Pattern, and its parameters with
 // PathValue, but not with Pre.
 //
+// Behind a Wrap, that all holds for the handlers of [echo.WrapHandler] as well: they
+// find the route, its parameters and the renderer.
+//
 // Wrap panics if a middleware is nil. The handler panics if a middleware calls its
 // next handler with neither the context nor the writer, or one derived from it,
 // that it was called with.

@@ -197,6 +197,18 @@ func TestContract(t *testing.T) {
 	assert.Contains(t, c.Do("GET", "/wrap", nil), "405; Allow: OPTIONS, POST; Content-Length: ")
 }
 
+// TestWrapHandler tests what net/http handlers find behind a Wrap.
+func TestWrapHandler(t *testing.T) {
+	e := newEcho()
+	e.HTTPErrorHandler = echoadapter.ErrorHandler(errjson.NewRenderer(errjson.Config{Format: errjson.Restful}))
+	e.Use(echoadapter.Wrap())
+	e.GET("/items/:id", echo.WrapHandler(status.Handler(func(r *http.Request) (any, error) {
+		return nil, errjson.NotFound("There is no " + r.PathValue("id") + " for " + r.Pattern + ".")
+	})))
+	got := adaptertest.Serve(t, e).Get("/items/7")
+	assert.True(t, strings.HasSuffix(got, `{"message":"There is no 7 for /items/:id."}`), got)
+}
+
 // TestErrorHandlerIsFound tests with which renderer errjson.Write answers inside a
 // Wrap.
 func TestErrorHandlerIsFound(t *testing.T) {
@@ -544,6 +556,35 @@ func TestAllocations(t *testing.T) {
 	assert.LessOrEqual(t, run(echoadapter.Wrap(pass)), 2+closures, "Wrap of one")
 	assert.LessOrEqual(t, run(echoadapter.Wrap(pass, pass, pass, pass)), 2+closures, "Wrap of four")
 	assert.LessOrEqual(t, run(echoadapter.CORS(cors)), 1+closures, "CORS")
+}
+
+// TestAllocationsOfWork compares the native forms with those of net/http.
+func TestAllocationsOfWork(t *testing.T) {
+	if raceEnabled {
+		return // the race detector allocates itself
+	}
+	nothing := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	body := strings.NewReader("")
+	post := httptest.NewRequest("POST", "/body", nil)
+	post.Header.Set("Content-Type", "application/json")
+	get := httptest.NewRequest("GET", "/value", nil)
+	w := discard{make(http.Header)}
+	run := func(h http.Handler, r *http.Request) float64 {
+		return testing.AllocsPerRun(1000, func() {
+			body.Reset(`{"name":"a"}`)
+			r.Body, r.ContentLength = io.NopCloser(body), body.Size()
+			h.ServeHTTP(w, r)
+		})
+	}
+	value := &item{"a"}
+	app := newEcho()
+	app.POST("/body", func(echo.Context) error { return nil }, echoadapter.Body[item](bodyjson.Config{}))
+	app.GET("/value", echoadapter.Handle(func(echo.Context) (*item, error) { return value, nil }))
+
+	wantBody := run(bodyjson.New[item](bodyjson.Config{})(nothing), post)
+	assert.LessOrEqual(t, run(app, post), wantBody+1+closures, "Body")
+	wantValue := run(status.Handler(func(*http.Request) (*item, error) { return value, nil }), get)
+	assert.LessOrEqual(t, run(app, get), wantValue, "Handle")
 }
 
 // discard is a writer that keeps nothing.

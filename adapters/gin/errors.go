@@ -82,10 +82,10 @@ func (e *errorsWriter) failure(c *gin.Context) error {
 	case e.ResponseWriter.Written():
 		return nil
 	case len(c.Errors) == 0:
-		if isError(status) {
-			return &errjson.Error{Status: status}
+		if !isError(status) || e.describesBody() || status == statusClientClosedRequest {
+			return nil
 		}
-		return nil
+		return &errjson.Error{Status: status}
 	case e.status >= 300 && e.status < 400, e.status == http.StatusNoContent:
 		return nil // an answer that has no body
 	}
@@ -273,6 +273,9 @@ func isSent(c *gin.Context) bool {
 	}
 	return c.Writer.Written()
 }
+
+// statusClientClosedRequest is what errjson has written if the client is gone.
+const statusClientClosedRequest = 499
 
 func isError(status int) bool { return status >= 400 && status <= 599 }
 

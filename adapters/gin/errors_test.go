@@ -2,6 +2,7 @@ package ginadapter_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	"github.com/hipflask/hipflask/corsmw"
 	"github.com/hipflask/hipflask/errjson"
 	"github.com/hipflask/hipflask/internal/adaptertest"
+	"github.com/hipflask/hipflask/status"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -211,6 +213,43 @@ func TestErrorsHEAD(t *testing.T) {
 		want, _, _ := strings.Cut(c.Get(path), "{")
 		assert.Equal(t, want, c.Do("HEAD", path, nil))
 	}
+}
+
+// TestErrorsOfHandlers tests the errors of net/http handlers, which answer
+// themselves: not a second time, HEAD and a client that is gone included.
+func TestErrorsOfHandlers(t *testing.T) {
+	var reported []string
+	engine := gin.New()
+	engine.Use(ginadapter.Errors(errjson.NewRenderer(errjson.Config{
+		Report: func(_ *http.Request, e *errjson.Error) { reported = append(reported, fmt.Sprint(e.Status, e.Message)) },
+	})))
+	handler := status.Handler(func(r *http.Request) (any, error) {
+		if r.PathValue("id") == "gone" {
+			return nil, r.Context().Err()
+		}
+		return nil, errjson.NotFound("There is no item " + r.PathValue("id") + ".")
+	})
+	leaf := ginadapter.Wrap(func(http.Handler) http.Handler { return handler })
+	engine.Match([]string{"GET", "HEAD"}, "/wrap/:id", leaf)
+	engine.Match([]string{"GET", "HEAD"}, "/handler", gin.WrapH(handler))
+	c := adaptertest.Serve(t, engine)
+	for path, message := range map[string]string{"/wrap/7": "There is no item 7.", "/handler": "There is no item ."} {
+		reported = nil
+		want := adaptertest.Failure(404, message)
+		assert.Equal(t, want, c.Get(path))
+		want, _, _ = strings.Cut(want, "{")
+		assert.Equal(t, want, c.Do("HEAD", path, nil))
+		assert.Equal(t, []string{"404" + message, "404" + message}, reported)
+	}
+
+	reported = nil
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	w := httptest.NewRecorder()
+	engine.ServeHTTP(w, httptest.NewRequest("GET", "/wrap/gone", nil).WithContext(ctx))
+	assert.Equal(t, 499, w.Code)
+	assert.Empty(t, w.Body.String())
+	assert.Len(t, reported, 1)
 }
 
 // TestErrorsWriter tests that the writer tells what Gin's own would tell.

@@ -28,6 +28,11 @@ import (
 // PathValue. To them, the response is one of net/http: the first status counts,
 // and to return without writing is a 200.
 //
+// The handlers of [gin.WrapH] behind a Wrap find the route, too. A net/http handler
+// alone is a middleware that ignores its next handler:
+//
+//	router.GET(path, ginadapter.Wrap(func(http.Handler) http.Handler { return h }))
+//
 // Wrap panics if a middleware is nil. The handler panics if a middleware calls its
 // next handler with neither the context nor the writer, or one derived from it,
 // that it was called with.

@@ -280,6 +280,35 @@ func TestAllocations(t *testing.T) {
 	assert.LessOrEqual(t, run(ginadapter.CORS(cors)), 1.0, "CORS")
 }
 
+// TestAllocationsOfWork compares the native forms with those of net/http.
+func TestAllocationsOfWork(t *testing.T) {
+	if raceEnabled {
+		return // the race detector allocates itself
+	}
+	nothing := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	body := strings.NewReader("")
+	post := httptest.NewRequest("POST", "/body", nil)
+	post.Header.Set("Content-Type", "application/json")
+	get := httptest.NewRequest("GET", "/value", nil)
+	w := discard{make(http.Header)}
+	run := func(h http.Handler, r *http.Request) float64 {
+		return testing.AllocsPerRun(1000, func() {
+			body.Reset(`{"name":"a"}`)
+			r.Body, r.ContentLength = io.NopCloser(body), body.Size()
+			h.ServeHTTP(w, r)
+		})
+	}
+	value := &item{"a"}
+	app := gin.New()
+	app.POST("/body", ginadapter.Body[item](bodyjson.Config{}))
+	app.GET("/value", ginadapter.Handle(func(*gin.Context) (*item, error) { return value, nil }))
+
+	wantBody := run(bodyjson.New[item](bodyjson.Config{})(nothing), post)
+	assert.LessOrEqual(t, run(app, post), wantBody+1, "Body")
+	wantValue := run(status.Handler(func(*http.Request) (*item, error) { return value, nil }), get)
+	assert.LessOrEqual(t, run(app, get), wantValue, "Handle")
+}
+
 // discard is a writer that keeps nothing.
 type discard struct{ h http.Header }
 
