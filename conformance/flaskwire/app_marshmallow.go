@@ -3,6 +3,7 @@ package flaskwire
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"net/http"
 	"net/mail"
 	"net/url"
@@ -27,10 +28,6 @@ func marshmallow() service {
 	type schema struct {
 		Name  string  `json:"name" required:"true"`
 		Price float64 `json:"price" required:"true"`
-	}
-	type partial struct {
-		Name  *string  `json:"name,omitempty"`
-		Price *float64 `json:"price,omitempty"`
 	}
 	load := bodyjson.Lazy(bodyjson.Config{DisallowUnknownFields: true})
 	exclude := bodyjson.Lazy(bodyjson.Config{})
@@ -83,6 +80,22 @@ func fieldTree(_ *http.Request, e *errjson.Error) any {
 	return object{"errors": tree}
 }
 
+type partial struct {
+	Name  bodyjson.Optional[string]  `json:"name,omitzero"`
+	Price bodyjson.Optional[float64] `json:"price,omitzero"`
+}
+
+// Validate has that a field may be absent, but not null.
+func (v partial) Validate() error {
+	var faults []error
+	for pointer, null := range map[string]bool{"/name": v.Name.Null, "/price": v.Price.Null} {
+		if null {
+			faults = append(faults, errjson.FieldError{Pointer: pointer, Message: "Must not be null."})
+		}
+	}
+	return errors.Join(faults...)
+}
+
 type address struct {
 	City string                    `json:"city" required:"true"`
 	Zip  bodyjson.Optional[string] `json:"zip,omitzero"`
@@ -90,23 +103,23 @@ type address struct {
 
 // rich is the wider schema. Optional tells what is absent from what is null.
 type rich struct {
-	Name    string                         `json:"name" required:"true"`
-	Qty     bodyjson.Optional[int]         `json:"qty,omitzero"`
-	Loose   bodyjson.Optional[int]         `json:"loose,omitzero"`
-	Email   bodyjson.Optional[string]      `json:"email,omitzero"`
-	URL     bodyjson.Optional[string]      `json:"url,omitzero"`
-	When    bodyjson.Optional[time.Time]   `json:"when,omitzero"`
-	Day     bodyjson.Optional[date]        `json:"day,omitzero"`
-	Flag    bodyjson.Optional[bool]        `json:"flag,omitzero"`
-	Kind    bodyjson.Optional[string]      `json:"kind,omitzero"`
-	Tags    bodyjson.Optional[[]string]    `json:"tags,omitzero"`
-	Address bodyjson.Optional[address]     `json:"address,omitzero"`
-	UID     bodyjson.Optional[uuidText]    `json:"uid,omitzero"`
-	Amount  bodyjson.Optional[amount]      `json:"amount,omitzero"`
-	Nick    bodyjson.Optional[string]      `json:"nick,omitzero"`
-	Default bodyjson.Optional[string]      `json:"deflt,omitzero"`
-	Renamed bodyjson.Optional[string]      `json:"re-named,omitzero"`
-	Msg     bodyjson.Optional[json.Number] `json:"msg,omitzero"`
+	Name    string                       `json:"name" required:"true"`
+	Qty     bodyjson.Optional[int]       `json:"qty,omitzero"`
+	Loose   bodyjson.Optional[int]       `json:"loose,omitzero"`
+	Email   bodyjson.Optional[string]    `json:"email,omitzero"`
+	URL     bodyjson.Optional[string]    `json:"url,omitzero"`
+	When    bodyjson.Optional[time.Time] `json:"when,omitzero"`
+	Day     bodyjson.Optional[date]      `json:"day,omitzero"`
+	Flag    bodyjson.Optional[bool]      `json:"flag,omitzero"`
+	Kind    bodyjson.Optional[string]    `json:"kind,omitzero"`
+	Tags    bodyjson.Optional[[]string]  `json:"tags,omitzero"`
+	Address bodyjson.Optional[address]   `json:"address,omitzero"`
+	UID     bodyjson.Optional[uuidText]  `json:"uid,omitzero"`
+	Amount  bodyjson.Optional[amount]    `json:"amount,omitzero"`
+	Nick    bodyjson.Optional[string]    `json:"nick,omitzero"`
+	Default bodyjson.Optional[string]    `json:"deflt,omitzero"`
+	Renamed bodyjson.Optional[string]    `json:"re-named,omitzero"`
+	Msg     bodyjson.Optional[any]       `json:"msg,omitzero"` // any, to say it in its own words
 }
 
 var zipCode = regexp.MustCompile(`^\d{5}$`)
@@ -122,12 +135,13 @@ func (v rich) Validate() error {
 	for pointer, null := range map[string]bool{
 		"/qty": v.Qty.Null, "/loose": v.Loose.Null, "/email": v.Email.Null, "/url": v.URL.Null, "/when": v.When.Null,
 		"/day": v.Day.Null, "/flag": v.Flag.Null, "/kind": v.Kind.Null, "/tags": v.Tags.Null, "/address": v.Address.Null,
-		"/uid": v.UID.Null, "/amount": v.Amount.Null, "/re-named": v.Renamed.Null, "/msg": v.Msg.Null,
+		"/uid": v.UID.Null, "/amount": v.Amount.Null, "/re-named": v.Renamed.Null, "/msg": v.Msg.Null, "/deflt": v.Default.Null,
 	} {
 		check(!null, pointer, "Must not be null.")
 	}
 	if v.Msg.Set && !v.Msg.Null {
-		check(integer.MatchString(v.Msg.Value.String()), "/msg", "must be a whole number")
+		n, isNumber := v.Msg.Value.(float64)
+		check(isNumber && n == math.Trunc(n), "/msg", "must be a whole number")
 	}
 	check(len(v.Name) >= 1 && len(v.Name) <= 5, "/name", "Must have 1 to 5 characters.")
 	check(v.Qty.Value >= 0 && v.Qty.Value <= 10, "/qty", "Must be 0 to 10.")
@@ -178,13 +192,14 @@ func (d *date) UnmarshalJSON(b []byte) error {
 	return d.UnmarshalText([]byte(text))
 }
 
-var uuidPattern = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+var uuidPattern = regexp.MustCompile(`^[0-9a-f]{32}$`)
 
 func (u *uuidText) UnmarshalText(b []byte) error {
-	if !uuidPattern.Match(b) {
+	hex := strings.ReplaceAll(strings.ToLower(string(b)), "-", "")
+	if !uuidPattern.MatchString(hex) {
 		return errors.New("not a UUID")
 	}
-	*u = uuidText(strings.ToLower(string(b)))
+	*u = uuidText(strings.Join([]string{hex[:8], hex[8:12], hex[12:16], hex[16:20], hex[20:]}, "-"))
 	return nil
 }
 

@@ -110,7 +110,7 @@ func getJSON(errs errjson.Config, limit int64) service {
 			return object{"length": len(raw), "hex": hex.EncodeToString(raw[:min(64, len(raw))])}, err
 		})},
 		{"/is-json", any4(func(r *http.Request) (any, error) {
-			mediaType, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+			mediaType, _, _ := strings.Cut(strings.ReplaceAll(r.Header.Get("Content-Type"), ",", ";"), ";")
 			return object{"is_json": isJSON(r), "mimetype": strings.ToLower(strings.TrimSpace(mediaType))}, nil
 		})},
 		{"/guarded", any4(func(r *http.Request) (any, error) {
@@ -135,7 +135,7 @@ func getJSON(errs errjson.Config, limit int64) service {
 func isJSON(r *http.Request) bool {
 	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	return err == nil && (mediaType == "application/json" ||
-		strings.HasPrefix(mediaType, "application/") && strings.HasSuffix(mediaType, "+json"))
+		strings.HasPrefix(mediaType, "application/") && strings.HasSuffix(mediaType, "+json") && !strings.Contains(mediaType, "/+"))
 }
 
 // typed is a value with the name that its type has in Python.

@@ -51,7 +51,7 @@ func itemDetail(items map[int]object) service {
 		}
 		return found, err
 	}
-	lax := bodyjson.Lazy(bodyjson.Config{Force: true, Silent: true}) // as the guide has it
+	lax := bodyjson.Lazy(bodyjson.Config{Force: true, Silent: true, UseNumber: true}) // as the guide has it
 	return service{errs: errjson.Config{Format: justError}, routes: []route{
 		{"/api/items/{id}", status.Resource{
 			Get: status.Handler(func(r *http.Request) (any, error) {

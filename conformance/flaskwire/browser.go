@@ -19,11 +19,11 @@ type verdict struct {
 
 // judge is the browser's part of the Fetch standard.
 func judge(r *wireRequest, status int, h http.Header) verdict {
-	if !r.has("origin") {
+	origin := r.header("origin")
+	if origin == "" {
 		return verdict{}
 	}
 	v := verdict{asked: true}
-	origin := r.header("origin")
 	preflight := r.isPreflight()
 	for mode, credentials := range []bool{false, true} {
 		ok := corsCheck(origin, h, credentials)

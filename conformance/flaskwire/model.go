@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"html"
+	"maps"
+	"math"
 	"net/http"
 	"regexp"
 	"slices"
@@ -15,8 +17,49 @@ import (
 	"github.com/hipflask/hipflask/corsmw"
 )
 
-// refuse is the answer to an origin that may not read it.
-func refuse(_ *exchange, a *answer) { a.verdict = verdict{asked: true} }
+// conclude makes the verdict that of the policy in force.
+func conclude(x *exchange, a *answer) { a.verdict = x.model() }
+
+// model returns what a browser concludes from an answer by the policy in force: the
+// rules of corsmw once more, in a simple form.
+func (x *exchange) model() verdict {
+	v := verdict{asked: x.Request.header("origin") != ""}
+	policy, origin := x.policy(), x.Request.header("origin")
+	if policy == nil || !v.asked {
+		return v
+	}
+	ok := slices.Contains(policy.AllowOrigins, "*") || slices.Contains(policy.AllowOrigins, origin) ||
+		slices.Contains(policy.AllowOrigins, "https://*.example.com") && belowExample.MatchString(origin) ||
+		policy.AllowOriginFunc != nil && policy.AllowOriginFunc(nil, origin)
+	if !x.Request.isPreflight() {
+		v.readable = [2]bool{ok, ok && policy.AllowCredentials}
+		if ok {
+			v.headers = strings.ToLower(strings.Join(slices.Sorted(slices.Values(policy.ExposeHeaders)), ","))
+		}
+		return v
+	}
+	method := x.Request.header("access-control-request-method")
+	ok = ok && (slices.Contains([]string{"GET", "HEAD", "POST"}, method) || slices.Contains(policy.AllowMethods, method))
+	for name := range strings.SplitSeq(x.Request.header("access-control-request-headers"), ",") {
+		name = strings.TrimSpace(name)
+		listed := slices.ContainsFunc(policy.AllowHeaders, func(allowed string) bool { return strings.EqualFold(allowed, name) })
+		ok = ok && (name == "" || listed || slices.Contains(policy.AllowHeaders, "*") && token.MatchString(name))
+	}
+	v.granted = [2]bool{ok, ok && policy.AllowCredentials}
+	if ok && policy.MaxAge > 0 {
+		v.maxAge = strconv.Itoa(policy.MaxAge)
+	}
+	return v
+}
+
+// passes reports whether a browser lets a page go on after Flask's answer.
+func (x *exchange) passes() bool {
+	if !x.isCORS() {
+		return false
+	}
+	v := x.recorded().verdict
+	return v.readable[0] || v.granted[0]
+}
 
 // allowed reports whether Flask's answer allows the origin of the request.
 func (x *exchange) allowed() bool {
@@ -59,6 +102,11 @@ func hasGoValue(name string) bool {
 	return ok
 }
 
+// hasID reports whether a path is one of a route that ends in a number.
+func (s service) hasID(path string) bool {
+	return slices.ContainsFunc(s.routes, func(rt route) bool { return strings.HasSuffix(rt.path, "/{id}") && matches(rt.path, path) })
+}
+
 // has reports whether the service has a route for a path.
 func (s service) has(path string) bool {
 	return slices.ContainsFunc(s.routes, func(rt route) bool { return matches(rt.path, path) })
@@ -75,13 +123,13 @@ func (x *exchange) toPage(a *answer) {
 		message = x.textOf(html.UnescapeString(string(found[1])))
 	}
 	a.body = x.app.page(a.status, message)
-	switch x.Request.Path {
-	case "/abort-dict":
+	switch x.Request.Method + x.Request.Path {
+	case "GET/abort-dict":
 		a.body.(object)["details"] = object{"field": "name", "why": "missing"}
-	case "/payload-bad": // the constant, since the application's format failed
+	case "GET/payload-bad": // the constant, since the application's format failed
 		a.body = simplePage(500, sentence{})
 	}
-	if x.readsBody() && x.failsBody(a.status) {
+	if x.readsBody() && x.failsBody(a.status) || a.status == http.StatusRequestEntityTooLarge && x.Topic == "parsing" {
 		x.failBody(a, a.status)
 	}
 }
@@ -96,7 +144,7 @@ func (x *exchange) readsBody() bool {
 	case "validation", "status", "restful":
 		return slices.Contains([]string{"POST", "PUT", "PATCH"}, x.Request.Method)
 	case "errors":
-		return x.Request.Path == "/post"
+		return x.Request.Path == "/post" && x.Request.Method == http.MethodPost
 	}
 	return false
 }
@@ -132,13 +180,23 @@ func (x *exchange) refuseWith(a *answer, status int) {
 	}
 }
 
+// item returns the item that item_detail has for the path, or nil.
+func (x *exchange) item() object {
+	path := x.Request.path()
+	if x.App == "itemdetail" {
+		switch strings.TrimLeft(path[strings.LastIndex(path, "/")+1:], "0") {
+		case "1":
+			return object{"id": 1, "name": "Widget", "price": json.Number("9.99")}
+		case "2":
+			return object{"id": 2, "name": "Gadget", "price": json.Number("24.99")}
+		}
+	}
+	return nil
+}
+
 // leaveItem is the answer of item_detail to a body that it passes over.
 func (x *exchange) leaveItem(a *answer) {
-	a.status, a.ctype = 200, "application/json"
-	a.body = object{"id": 1, "name": "Widget", "price": json.Number("9.99")}
-	if x.Request.path() == "/api/items/2" {
-		a.body = object{"id": 2, "name": "Gadget", "price": json.Number("24.99")}
-	}
+	a.status, a.ctype, a.body = 200, "application/json", x.item()
 }
 
 // failBody is the answer to a body that is refused, in the application's format.
@@ -149,7 +207,13 @@ func (x *exchange) failBody(a *answer, status int) {
 	case x.Topic == "restful":
 		a.body = object{"message": sentence{}}
 		return
-	case strings.HasSuffix(x.App, "-json"), x.App == "getjson-debug", x.App == "getjson-limit", x.App == "errors-http", x.App == "errors-guide":
+	case status == 400 && (x.App == "errors-four" || x.App == "errors-guide"):
+		a.body = object{"error": "Bad request", "message": sentence{"400 Bad Request: "}}
+		return
+	case x.App == "errors-http-keep":
+		a.body = object{"name": http.StatusText(status), "description": sentence{}, "code": status}
+		return
+	case x.threeMembers():
 		a.body = body
 		return
 	}
@@ -157,29 +221,28 @@ func (x *exchange) failBody(a *answer, status int) {
 	switch {
 	case status == 400 && len(bytes.TrimSpace(x.Request.bytes())) == 0:
 		body["code"] = "empty_body"
-	case status == 400 && duplicate(x.Request.bytes()) != "":
-		body["code"], body["details"] = "duplicate", []any{fault{"/" + duplicate(x.Request.bytes()), "duplicate"}}
 	case status == 400:
-		pointer := ""
-		if found := memberNotNumber.FindSubmatch(x.Request.bytes()); found != nil {
-			pointer = "/" + string(found[1])
-		}
-		body["code"], body["details"] = "syntax", []any{fault{pointer, "syntax"}}
+		body["details"] = []any{fault{}}
 	case status == 413:
 		body["code"] = "too_large"
-	case status == 415:
-		body["code"] = "unsupported_media_type"
+	case status == 500:
+		delete(body, "code")
 	}
 	a.body = body
 }
 
-// memberNotNumber finds the name of a member that is NaN or Infinity.
-var memberNotNumber = regexp.MustCompile(`"(\w+)":\s*-?(?:NaN|Infinity)`)
+// threeMembers reports whether the application has the guide's format to the letter.
+func (x *exchange) threeMembers() bool {
+	return strings.HasSuffix(x.App, "-json") || slices.Contains([]string{"getjson-debug", "getjson-limit", "errors-http", "errors-guide"}, x.App)
+}
 
 // failFields is the answer to faults of fields in the default format.
 func (x *exchange) failFields(a *answer, faults ...any) {
 	a.status, a.ctype = 422, "application/json"
 	a.body = object{"error": "Unprocessable Entity", "message": sentence{}, "status": 422, "code": "invalid", "details": faults}
+	if x.threeMembers() {
+		a.body = object{"error": "Unprocessable Entity", "message": sentence{}, "status": 422}
+	}
 }
 
 // object returns the body of the request if it is an object.
@@ -215,11 +278,10 @@ func (x *exchange) wantsObject() bool {
 var fieldTypes = map[string]string{
 	"name": "string", "price": "number", "n": "integer", "qty": "integer", "loose": "integer", "flag": "bool",
 	"email": "string", "kind": "string", "city": "string", "zip": "string", "url": "string", "when": "string", "day": "string",
-	"nick": "string", "deflt": "string", "re-named": "string", "uid": "string", "tag": "list", "tags": "list",
+	"nick": "string", "deflt": "string", "re-named": "string", "uid": "string", "tag": "list", "tags": "list", "msg": "whole",
 }
 
-// isType reports whether a value is of a type. Whether an application has the
-// field is not looked at: none has two of one name.
+// isType reports whether a value is of a type. A number must fit into a float64.
 func isType(v any, name string) bool {
 	switch v := v.(type) {
 	case string:
@@ -227,86 +289,129 @@ func isType(v any, name string) bool {
 	case bool:
 		return name == "bool"
 	case json.Number:
-		return name == "number" || name == "integer" && integer.MatchString(v.String())
+		f, _ := strconv.ParseFloat(v.String(), 64)
+		return name == "number" && !math.IsInf(f, 0) || name == "integer" && integer.MatchString(v.String()) ||
+			name == "whole" && f == math.Trunc(f)
 	case []any:
 		return name == "list"
 	}
 	return v == nil
 }
 
+// fieldNames returns the fields that the handler wants, and how many of the first
+// are required.
+func (x *exchange) fieldNames() (names []string, required int) {
+	switch path := x.Request.path(); {
+	case x.Topic == "validation" && strings.HasPrefix(path, "/rich"):
+		return schemaFields[""], 1
+	case path == "/json":
+		return []string{"name", "price", "n"}, 1
+	case path == "/json-help":
+		return []string{"price"}, 1
+	case path == "/append-json":
+		return []string{"tag"}, 0
+	case path == "/partial":
+		return []string{"name", "price"}, 0
+	case strings.HasPrefix(path, "/api/items") && slices.Contains([]string{"POST", "PUT"}, x.Request.Method):
+		return []string{"name", "price"}, 2
+	}
+	return nil, 0
+}
+
 // wrongTypes returns the names of fields of another type than they must be, in the
 // order of the body.
-func (x *exchange) wrongTypes() (names []string) {
-	if x.Topic != "parsing" && x.Topic != "restful" && x.Topic != "validation" || strings.HasPrefix(x.App, "getjson") {
+func (x *exchange) wrongTypes() (wrong []string) {
+	body := x.object()
+	names, _ := x.fieldNames()
+	if body == nil || x.Topic == "status" || duplicate(x.Request.bytes()) != "" {
 		return nil
 	}
-	body := x.object()
-	for name, v := range body {
-		if fieldTypes[name] != "" && !isType(v, fieldTypes[name]) && duplicate(x.Request.bytes()) == "" && x.Request.path() != "/body" {
-			names = append(names, name)
+	for _, name := range names {
+		if v, ok := body[name]; ok && fieldTypes[name] != "" && !isType(v, fieldTypes[name]) {
+			wrong = append(wrong, name)
 		}
 	}
-	slices.SortFunc(names, func(a, b string) int {
+	slices.SortFunc(wrong, func(a, b string) int {
 		return bytes.Index(x.Request.bytes(), []byte(`"`+a+`"`)) - bytes.Index(x.Request.bytes(), []byte(`"`+b+`"`))
 	})
-	return names
+	return wrong
 }
 
 // nulls returns the names of required fields that are null.
-func (x *exchange) nulls() (names []string) {
-	required := []string{"name", "price"}
-	switch x.Request.path() {
-	case "/json":
-		required = []string{"name"}
-	case "/json-help":
-		required = []string{"price"}
-	}
-	body := x.object()
-	for _, name := range required {
-		if v, there := body[name]; there && v == nil && x.readsBody() && x.Request.path() != "/body" {
-			names = append(names, name)
+func (x *exchange) nulls() (null []string) {
+	names, required := x.fieldNames()
+	for _, name := range names[:required] {
+		if v, there := x.object()[name]; there && v == nil {
+			null = append(null, name)
 		}
 	}
-	return names
+	return null
 }
 
-// faultTypes is the answer to fields of the wrong type.
+// reqparseFaults returns the texts that reqparse's shape has for the body alone.
+func (x *exchange) reqparseFaults() object {
+	faults := object{}
+	for _, name := range append(x.nulls(), x.wrongTypes()...) {
+		faults[name] = sentence{}
+	}
+	names, required := x.fieldNames()
+	for _, name := range names[:required] {
+		if _, there := x.object()[name]; !there {
+			faults[name] = name + " is required"
+			if x.App == "restful-more" {
+				faults[name] = sentence{}
+			}
+		}
+	}
+	return faults
+}
+
+// faultTypes is the answer to fields of the wrong type, null or absent.
 func (x *exchange) faultTypes(a *answer) {
 	tree, list := object{}, []any{}
 	for _, name := range x.wrongTypes() {
-		tree[name] = sentence{}
-		if x.Topic == "validation" {
-			tree[name] = []any{sentence{}}
+		tree[name] = []any{sentence{}}
+		code := "type"
+		if _, isNumber := x.object()[name].(json.Number); isNumber && fieldTypes[name] == "number" {
+			code = "range"
 		}
-		list = append(list, fault{"/" + name, "type"})
+		list = append(list, fault{"/" + name, code})
 	}
-	switch x.Topic {
-	case "restful":
-		a.status, a.body = 400, object{"message": tree}
-	case "validation":
+	switch {
+	case strings.Contains(x.App, "restful") && len(x.reqparseFaults()) == 0:
+		a.status, a.body = 201, object{"id": 3, "name": x.object()["name"], "price": x.object()["price"]}
+	case strings.Contains(x.App, "restful"):
+		a.status, a.body = 400, object{"message": x.reqparseFaults()}
+	case x.Topic == "validation":
 		a.status, a.body = 422, object{"errors": tree}
 	default:
 		x.failFields(a, list...)
 	}
 }
 
-// fields of the schemas of the validation topic, by the place of their object.
+// schemaFields are the fields of the schemas of the validation topic, by the place
+// of their object.
 var schemaFields = map[string][]string{
-	"": {"name", "price", "qty", "loose", "email", "url", "when", "day", "flag", "kind", "tags", "address", "uid", "amount", "nick",
+	"": {"name", "qty", "loose", "email", "url", "when", "day", "flag", "kind", "tags", "address", "uid", "amount", "nick",
 		"deflt", "re-named", "msg"},
 	"address": {"city", "zip"},
 }
 
 // decodeFault reports whether the fault of a member is one of decoding.
-func decodeFault(place, name string, body object) bool {
+func (x *exchange) decodeFault(place, name string, body object) bool {
+	known, required := schemaFields[place], 1
+	if place == "" {
+		known, required = x.fieldNames()
+	}
 	v, there := body[name]
-	return !there || name == "_schema" || !slices.Contains(schemaFields[place], name) || fieldTypes[name] != "" && !isType(v, fieldTypes[name])
+	at := slices.Index(known, name)
+	return !there || at < 0 || v == nil && at < required || fieldTypes[name] != "" && !isType(v, fieldTypes[name])
 }
 
 // brokenRules counts the faults that are those of a validation function.
 func (x *exchange) brokenRules() (n int) {
 	x.walkFaults(parse(x.Flask.JSON), func(place, name string, body object, _ object) {
-		if !decodeFault(place, name, body) {
+		if !x.decodeFault(place, name, body) {
 			n++
 		}
 	})
@@ -316,7 +421,7 @@ func (x *exchange) brokenRules() (n int) {
 // hasDecodeFaults reports whether there are other faults besides.
 func (x *exchange) hasDecodeFaults() (found bool) {
 	x.walkFaults(parse(x.Flask.JSON), func(place, name string, body object, _ object) {
-		found = found || decodeFault(place, name, body)
+		found = found || x.decodeFault(place, name, body)
 	})
 	return found
 }
@@ -324,7 +429,7 @@ func (x *exchange) hasDecodeFaults() (found bool) {
 // decodeFaultsOnly removes the faults of validation functions.
 func (x *exchange) decodeFaultsOnly(answer any) any {
 	x.walkFaults(answer, func(place, name string, body, tree object) {
-		if !decodeFault(place, name, body) {
+		if !x.decodeFault(place, name, body) {
 			delete(tree, name)
 		}
 	})
@@ -357,13 +462,15 @@ func (x *exchange) walkFaults(answer any, fn func(place, name string, body, tree
 // error applications asks for; 500 if there is none.
 func (x *exchange) httpStatus() int {
 	path := x.Request.Path
-	if code, err := strconv.Atoi(path[strings.LastIndex(path, "/")+1:]); err == nil && code >= 400 && code <= 599 {
-		return code
-	}
+	code, err := strconv.Atoi(path[strings.LastIndex(path, "/")+1:])
 	known := map[string]int{"/unauth": 401, "/retry": 429, "/form-key": 400, "/html-desc": 400, "/status-text": 409, "/abort-dict": 400}
 	switch {
 	case x.Flask.Status != 500:
 		return 500 // it was no error in the first place
+	case x.wrongMethod():
+		return 405
+	case err == nil && code >= 400 && code <= 599:
+		return code
 	case known[path] != 0:
 		return known[path]
 	case path == "/post" && x.Request.header("content-type") == "text/plain":
@@ -372,16 +479,21 @@ func (x *exchange) httpStatus() int {
 		return 400
 	case !x.svc.has(path) && path != "/none":
 		return 404
-	case !slices.Contains(x.svc.methods(path), x.Request.Method) && path != "/none":
-		return 405
 	}
 	return 500
+}
+
+// wrongMethod reports whether the path is one of the application, but not with
+// this method.
+func (x *exchange) wrongMethod() bool {
+	path := x.Request.path()
+	return x.svc.has(path) && !slices.Contains(x.svc.methods(path), x.Request.Method)
 }
 
 // keepFields adds the header fields that belong to an error.
 func (x *exchange) keepFields(a *answer) {
 	switch {
-	case a.status == 405:
+	case x.wrongMethod():
 		allow := x.svc.methods(x.Request.path())
 		slices.Sort(allow)
 		a.fields["allow"] = strings.Join(allow, ", ")
@@ -468,18 +580,82 @@ var moments = map[string]string{
 // tookBody reports whether Flask took the body for JSON.
 func (x *exchange) tookBody() bool {
 	answer, _ := parse(x.Flask.JSON).(object)
-	data, asked := answer["data"]
-	return x.readsBody() && x.Flask.Status < 300 && (!asked || data != nil)
+	switch x.Flask.Status {
+	case 400, 415:
+		_, fields := answer["message"].(object)
+		return x.readsBody() && (fields || answer["error"] == "Body must be a JSON object")
+	case 404, 405, 413, 500:
+		return false
+	}
+	if data, asked := answer["data"]; asked && data == nil {
+		return false
+	}
+	return x.readsBody()
 }
 
 // echo is the answer of the getjson applications to a body.
 func (x *exchange) echo(a *answer) {
 	v := parse(x.Request.bytes())
-	if a.status = http.StatusOK; x.Request.Path == "/twice" {
+	_, isObject := v.(object)
+	switch a.status = http.StatusOK; {
+	case x.Topic == "status":
+		item := x.item()
+		maps.Copy(item, x.object())
+		a.body = item
+	case x.Request.Path == "/twice":
 		a.body = object{"first": v, "second": v}
-	} else {
+	case x.Request.Path == "/guarded" && !isObject:
+		a.status, a.body = 400, object{"error": "Body must be a JSON object"}
+	default:
 		a.body = typed(v)
 	}
+}
+
+// withoutTexts returns the body without what is in quotes.
+func (x *exchange) withoutTexts() []byte { return quoted.ReplaceAll(x.Request.bytes(), nil) }
+
+var (
+	quoted  = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+	numbers = regexp.MustCompile(`-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?`)
+	digits  = regexp.MustCompile(`/[0-9]+$`)
+)
+
+// changesNumber reports whether a number of the body is another one as a float64.
+func (x *exchange) changesNumber() bool {
+	return slices.ContainsFunc(numbers.FindAllString(string(x.withoutTexts()), -1), func(n string) bool {
+		f, _ := strconv.ParseFloat(n, 64)
+		mantissa, _, _ := strings.Cut(strings.ToLower(n), "e")
+		return !integer.MatchString(n) && (math.IsInf(f, 0) || f == 0 && strings.ContainsAny(mantissa, "123456789"))
+	})
+}
+
+// hasNestedSchema reports whether there is a fault of a value within the input that
+// is no object.
+func hasNestedSchema(tree any, level int) bool {
+	node, _ := tree.(object)
+	for name, inner := range node {
+		if name == "_schema" && level > 0 || hasNestedSchema(inner, level+1) {
+			return true
+		}
+	}
+	return false
+}
+
+// flatten puts the faults under "_schema" in the place of their object.
+func flatten(tree any) any {
+	node, ok := tree.(object)
+	if !ok {
+		return tree
+	}
+	out := object{}
+	for name, inner := range node {
+		if below, ok := inner.(object); ok && below["_schema"] != nil {
+			out[name] = below["_schema"]
+		} else {
+			out[name] = flatten(inner)
+		}
+	}
+	return out
 }
 
 var surrogates = regexp.MustCompile(`\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}`)
