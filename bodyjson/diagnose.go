@@ -52,8 +52,6 @@ func (c *config) diagnose(data []byte, p *plan, cause error) error {
 		return invalidFields(d.faults, cause)
 	case err == nil:
 		return nil
-	case err == io.EOF || err == io.ErrUnexpectedEOF:
-		return c.malformed(data, syntaxFault(data, &jsontext.SyntacticError{ByteOffset: int64(len(data)), Err: io.ErrUnexpectedEOF}))
 	case c.Unmarshal != nil:
 		return invalidFields(nil, err) // by rules that only the other decoder knows
 	}
@@ -458,10 +456,9 @@ func bounds(t reflect.Type) (lowest, highest string) {
 	return "0", strconv.FormatUint(math.MaxUint64>>(64-t.Bits()), 10)
 }
 
+// kindName names a kind that is wrong, which null is not.
 func kindName(kind jsontext.Kind) string {
 	switch kind {
-	case jsontext.KindNull:
-		return "null"
 	case jsontext.KindTrue, jsontext.KindFalse:
 		return "a boolean"
 	case jsontext.KindString:

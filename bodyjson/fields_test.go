@@ -33,6 +33,8 @@ func (c *color) UnmarshalText(text []byte) error {
 		return nil
 	case "black":
 		return errors.New("secret")
+	case "pink":
+		return &errjson.FieldError{}
 	}
 	return errjson.FieldError{Code: "color", Message: "Must be red or green."}
 }
@@ -139,6 +141,7 @@ func TestTypes(t *testing.T) {
 		{`{"pointer":1}`, fault("/pointer", "type", "Must be an object, not a number.", 11, 1, 12)},
 		{`{"any":[{"x":1e400}]}`, fault("/any/0/x", "range", "The number is too large.", 13, 1, 14)},
 		{`{"color":"blue"}`, fault("/color", "color", "Must be red or green.", 9, 1, 10)},
+		{`{"color":"pink"}`, fault("/color", "format", "Is not in the right format.", 9, 1, 10)},
 		{`{"color":"black"}`, fault("/color", "format", "Is not in the right format.", 9, 1, 10)},
 		{`{"color":1}`, fault("/color", "type", "Must be a string, not a number.", 9, 1, 10)},
 		{`{"pair":[1,"2"]}`, fault("/pair", "format", "Is not in the right format.", 8, 1, 9)},
@@ -229,7 +232,10 @@ type node struct {
 func TestRequired(t *testing.T) {
 	h := echoing[deep](bodyjson.Config{})
 	status := func(body string) int { return do(h, post(body)).status }
-	const rest = `"id":0,"name":"","maybe":null,"tags":[]`
+	const (
+		rest = `"id":0,"name":"","maybe":null,"tags":[]`
+		full = `"id":1,"name":"a","maybe":1,"tags":["a"]` // nothing that makes one look again
+	)
 
 	t.Run("zero is present", func(t *testing.T) {
 		assert.Equal(t, 200, status(`{"age":0,`+rest+`}`))
@@ -266,6 +272,10 @@ func TestRequired(t *testing.T) {
 		h := echoing[holder](bodyjson.Config{})
 		assert.Equal(t, ok(`{"r":0}`), do(h, post(`{"r":0}`)))
 		assert.Equal(t, invalid(fault("/r", "required", isRequired, 0, 1, 1)), do(h, post(`{}`)))
+		type number struct {
+			N color `json:"n" required:"true"`
+		}
+		assert.Equal(t, invalid(fault("/n", "null", "Must not be null.", 5, 1, 6)), do(echoing[number](bodyjson.Config{}), post(`{"n":null}`)))
 	})
 	for name, field := range map[string]string{
 		"array":    `"items":[{"qty":1},{"qty":2},{"qty":0},{}]`,
@@ -275,14 +285,17 @@ func TestRequired(t *testing.T) {
 	} {
 		t.Run("in "+name, func(t *testing.T) {
 			want := map[string]string{"array": "/items/3/qty", "map": "/by_key/a~1b/qty", "pointer": "/first/qty", "Optional": "/Set/qty"}[name]
-			body := `{"age":1,` + rest + `,` + field + `}`
-			at := strings.LastIndex(body, "{}")
-			assert.Equal(t, invalid(fault(want, "required", isRequired, at, 1, at+1)), do(h, post(body)))
+			for _, rest := range []string{rest, full} {
+				body := `{"age":1,` + rest + `,` + field + `}`
+				at := strings.LastIndex(body, "{}")
+				assert.Equal(t, invalid(fault(want, "required", isRequired, at, 1, at+1)), do(h, post(body)))
+			}
 		})
 	}
 	t.Run("not in what is null or absent", func(t *testing.T) {
 		assert.Equal(t, 200, status(`{"age":1,"items":null,"by_key":null,"first":null,"Set":null,`+rest+`}`))
 		assert.Equal(t, 200, status(`{"age":1,"items":[],"by_key":{},`+rest+`}`))
+		assert.Equal(t, 200, status(`{"age":1,"items":null,"by_key":null,"first":null,"Set":null,`+full+`}`))
 	})
 	t.Run("in a recursive type", func(t *testing.T) {
 		h := echoing[node](bodyjson.Config{})
@@ -345,6 +358,28 @@ func TestNames(t *testing.T) {
 		}
 		got := do(echoing[twins](bodyjson.Config{}), post(`{"A-B":1}`))
 		assert.Equal(t, invalid(fault("/A-B", "unknown_field", "More than one field is called so, but for the case.", 1, 1, 2)), got)
+	})
+	t.Run("of the exact case after all", func(t *testing.T) {
+		type exact struct {
+			A int `json:"a,case:strict" required:"true"`
+			B int `json:"b"`
+		}
+		h := echoing[exact](bodyjson.Config{MatchCaseInsensitiveNames: true})
+		assert.Equal(t, ok(`{"a":1,"b":2}`), do(h, post(`{"a":1,"B":2}`)))
+		assert.Equal(t, invalid(fault("/a", "required", isRequired, 0, 1, 1)), do(h, post(`{"A":1}`)))
+	})
+	t.Run("with and without a tag", func(t *testing.T) {
+		type Left struct {
+			Name int `required:"true"`
+		}
+		type Right struct {
+			Other string `json:"Name" required:"true"`
+		}
+		type both struct {
+			Left
+			Right
+		}
+		assert.Equal(t, ok(`{"Name":"a"}`), do(echoing[both](bodyjson.Config{}), post(`{"Name":"a"}`)))
 	})
 	t.Run("a rest of raw values", func(t *testing.T) {
 		type raw struct {
@@ -478,6 +513,27 @@ func TestOtherDecoder(t *testing.T) {
 		assert.Equal(t, invalid(fault("/name", "type", "Must be a string, not a number.", 8, 1, 9)), do(h, post(`{"name":1}`)))
 		assert.Equal(t, invalid(), do(h, post(`{"name":"refuse"}`)))
 	})
+}
+
+// moody refuses the first value that it sees, and no other.
+type moody struct{}
+
+var refusals int
+
+func (*moody) UnmarshalJSON([]byte) error {
+	refusals++
+	if refusals == 1 {
+		return errors.New("secret")
+	}
+	return nil
+}
+
+// TestInexplicable has the second look find nothing of what the first has refused.
+func TestInexplicable(t *testing.T) {
+	refusals = 0
+	got := do(echoing[moody](bodyjson.Config{}), post(`1`))
+	assert.Equal(t, http.StatusInternalServerError, got.status)
+	assert.NotContains(t, got.body, "secret")
 }
 
 func TestUndecodableTypes(t *testing.T) {

@@ -45,7 +45,7 @@ func locate(faults []errjson.FieldError, data []byte, c *config) {
 		}
 	}
 	if root.find(jsontext.NewDecoder(bytes.NewBuffer(data), c.syntax...)) != nil {
-		return // another decoder's data, or its rules: the places stay unknown
+		return // which cannot be, since data was decoded
 	}
 	for i, s := range spots {
 		for s.at < 0 {

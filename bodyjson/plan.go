@@ -208,7 +208,14 @@ func (b planner) addFields(p *plan) {
 	}
 
 	slices.SortStableFunc(all, func(x, y field) int {
-		return cmp.Or(cmp.Compare(x.name, y.name), cmp.Compare(len(x.index), len(y.index)), -compareBools(x.tagged, y.tagged))
+		byTag := 0
+		if x.tagged != y.tagged {
+			byTag = 1
+			if x.tagged {
+				byTag = -1
+			}
+		}
+		return cmp.Or(cmp.Compare(x.name, y.name), cmp.Compare(len(x.index), len(y.index)), byTag)
 	})
 	for len(all) > 0 {
 		n := 1
@@ -226,16 +233,6 @@ func (b planner) addFields(p *plan) {
 		p.byName[p.fields[i].name] = &p.fields[i]
 		p.folds = p.folds || p.fields[i].anyCase
 	}
-}
-
-func compareBools(x, y bool) int {
-	switch {
-	case x == y:
-		return 0
-	case x:
-		return 1
-	}
-	return -1
 }
 
 // parseTag reads the tags of a field. It reports whether the members of the
@@ -336,7 +333,8 @@ func (p *plan) doubtful(v reflect.Value) bool {
 	case pointer:
 		return !v.IsNil() && p.elem.doubtful(v.Elem())
 	case optional:
-		return p.elem.doubtful(v.Field(optionalValue)) && v.Field(optionalSet).Bool() && !v.Field(optionalNull).Bool()
+		there := v.Field(optionalSet).Bool() && !v.Field(optionalNull).Bool()
+		return there && p.elem.doubtful(v.Field(optionalValue))
 	}
 	return false
 }

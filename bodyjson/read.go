@@ -201,9 +201,6 @@ type counter struct {
 }
 
 func (c *counter) Read(p []byte) (int, error) {
-	if c.err != nil {
-		return 0, c.err
-	}
 	n, err := c.src.Read(p)
 	c.n += int64(n)
 	if c.n > c.limit {
