@@ -129,6 +129,19 @@ func TestErrorHandlerCommitted(t *testing.T) {
 	})
 }
 
+// TestFlushCommits tests that nothing is added to an answer of which a middleware
+// has flushed the header.
+func TestFlushCommits(t *testing.T) {
+	e := newEcho()
+	e.HTTPErrorHandler = echoadapter.ErrorHandler(nil)
+	e.Use(echoadapter.Wrap(adaptertest.Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		w.(http.Flusher).Flush()
+		next.ServeHTTP(w, r)
+	})))
+	e.GET("/", func(echo.Context) error { return errSecret })
+	assert.Equal(t, "200; ", adaptertest.Serve(t, e).Get("/"))
+}
+
 // TestErrorHandlerOnce tests that a failure is logged and reported once, however
 // often the handler is called.
 func TestErrorHandlerOnce(t *testing.T) {
@@ -532,6 +545,14 @@ func TestWholeApp(t *testing.T) {
 	// Echo has answered already, as JSON, when the errors come out: they are
 	// those of Echo's own handler.
 	assert.Contains(t, c.Get("/none"), `; {"message":"Not Found"}`)
+
+	// Of two renderers the inner one answers, also where a writer hides it.
+	e := app(echoadapter.ErrorHandler(errjson.NewRenderer(errjson.Config{Format: errjson.Problem})))
+	e.GET("/hidden", func(echo.Context) error { return nil }, echoadapter.Wrap(adaptertest.Through(
+		func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+			errjson.Write(struct{ http.ResponseWriter }{w}, r, errjson.Gone("Gone."))
+		})))
+	assert.Contains(t, adaptertest.Serve(t, errs.Wrap(e)).Get("/hidden"), "Content-Type: application/problem+json; ")
 
 	// With an ErrorHandler they are ours, with what it leaves unset from outside.
 	c = adaptertest.Serve(t, errs.Wrap(app(echoadapter.ErrorHandler(nil))))

@@ -57,6 +57,7 @@ func TestErrors(t *testing.T) {
 			_ = c.Error(secret)
 		}, failure(410, "First.")},
 		{"AbortWithStatus", func(c *gin.Context) { c.AbortWithStatus(403) }, failure(403, "")},
+		{"AbortWithStatus, then no bytes", func(c *gin.Context) { c.AbortWithStatus(403); _, _ = c.Writer.Write(nil) }, failure(403, "")},
 		{"a status without a body", func(c *gin.Context) { c.Status(422) }, failure(422, "")},
 		{"AbortWithError", func(c *gin.Context) { _ = c.AbortWithError(400, secret) }, failure(400, "")},
 		{"AbortWithError, public", func(c *gin.Context) {
