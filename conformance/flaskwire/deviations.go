@@ -621,7 +621,7 @@ var corsRules = []rule{
 		ours:  "the policy for /api/ that was meant",
 		why:   "A misprint of the guide.",
 		match: func(x *exchange) bool {
-			return x.App == "cors-faq" && x.Request.has("origin") && !x.passes() && x.model() != (verdict{asked: true})
+			return x.App == "cors-faq" && x.Request.header("origin") != "" && !x.passes() && x.model() != (verdict{asked: true})
 		},
 		apply: conclude,
 	},

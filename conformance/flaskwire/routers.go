@@ -138,10 +138,10 @@ func mountEchoV4(s service) http.Handler {
 	return e
 }
 
+var braces = strings.NewReplacer("{", ":", "}", "")
+
 // colons turns /items/{id} into /items/:id.
-func colons(path string) string {
-	return strings.NewReplacer("{", ":", "}", "").Replace(path)
-}
+func colons(path string) string { return braces.Replace(path) }
 
 // withPathValues gives handlers the variable segments where net/http has them.
 func withPathValues(next http.Handler, values func(*http.Request) map[string]string) http.Handler {
