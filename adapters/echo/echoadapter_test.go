@@ -232,6 +232,7 @@ func TestErrorHandlerIsFound(t *testing.T) {
 	}{
 		"ours":                 {func(e *echo.Echo) { e.HTTPErrorHandler = ours }, `{"message":"Gone."}`},
 		"ours, called by one":  {func(e *echo.Echo) { calling(e, ours) }, `{"message":"Gone."}`},
+		"one that tells":       {func(e *echo.Echo) { telling(t, e) }, `{"error":"Gone","message":"Gone.","status":410}`},
 		"Echo's own":           {func(*echo.Echo) {}, `{"error":"Gone","message":"Gone.","status":410}`},
 		"one that panics":      {func(e *echo.Echo) { panicking(e) }, `{"error":"Gone","message":"Gone.","status":410}`},
 		"nil, for the default": {func(e *echo.Echo) { e.HTTPErrorHandler = echoadapter.ErrorHandler(nil) }, `{"error":"Gone","message":"Gone.","status":410}`},

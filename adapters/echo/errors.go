@@ -50,9 +50,9 @@ func (*question) Error() string {
 	return "echoadapter: no request has failed; this looks for the renderer of ErrorHandler"
 }
 
-// StatusCode keeps an HTTPErrorHandler of another kind from taking this for a
-// failure of the server.
-func (*question) StatusCode() int { return http.StatusNotFound }
+// Unwrap keeps an HTTPErrorHandler of another kind from taking this for a failure of
+// the server.
+func (*question) Unwrap() error { return echo.ErrNotFound }
 
 // known is the renderer of an application; nil if it has none.
 type known struct {

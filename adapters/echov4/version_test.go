@@ -41,6 +41,15 @@ func panicking(e *echo.Echo) {
 	e.HTTPErrorHandler = func(err error, c echo.Context) { panic("!") }
 }
 
+// telling sets an HTTPErrorHandler that looks at the error, as those that log do.
+func telling(t *testing.T, e *echo.Echo) {
+	e.HTTPErrorHandler = func(err error, c echo.Context) {
+		assert.ErrorIs(t, err, echo.ErrNotFound)
+		assert.Contains(t, err.Error(), "no request has failed")
+		_ = c.JSON(404, err.Error())
+	}
+}
+
 // ignoring sets an HTTPErrorHandler that does not look whether the response is
 // committed.
 func ignoring(e *echo.Echo) {

@@ -245,6 +245,29 @@ func TestG40HTTP2(t *testing.T) {
 	}
 }
 
+// TestPusher tests c.Writer.Pusher behind a wrapped writer.
+func TestPusher(t *testing.T) {
+	engine := gin.New()
+	engine.Use(ginadapter.Wrap(adaptertest.Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.URL.RawQuery == "push" {
+			w = struct {
+				http.ResponseWriter
+				http.Pusher
+			}{w, w.(http.Pusher)}
+		} else {
+			w = struct{ http.ResponseWriter }{w}
+		}
+		next.ServeHTTP(w, r)
+	})))
+	engine.GET("/", func(c *gin.Context) {
+		c.Writer.WriteHeader(103) // is sent at once, and is not the status
+		c.String(200, "%v", c.Writer.Pusher() != nil)
+	})
+	c := adaptertest.Serve(t, engine)
+	assert.Contains(t, c.Get("/?push"), "200; Content-Length: 4; ")
+	assert.Contains(t, c.Get("/"), "200; Content-Length: 5; ")
+}
+
 // TestGinsOwn documents what no adapter can change.
 func TestGinsOwn(t *testing.T) {
 	pass := func(next http.Handler) http.Handler { return next }

@@ -2,6 +2,7 @@ package adaptertest
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -61,6 +62,21 @@ var chainVectors = []vector{
 			return c.String(200, c.Request().Context().Value(key{}).(string))
 		})
 		equal(t, "answer", Serve(t, app).Get("/"), f.text(200, "outer"))
+	}},
+	{"G05b", "E03b", "the body reaches the handler, and is closed", all, func(t *testing.T, f Framework) {
+		app := f.New(nil)
+		app.Use(withValue("x"))
+		app.Handle("POST", "/", func(c C) error {
+			body, err := io.ReadAll(c.Request().Body)
+			if err != nil {
+				return err
+			}
+			if err := c.Request().Body.Close(); err != nil {
+				return err
+			}
+			return c.String(200, string(body))
+		}, Record(new(Recorder)))
+		equal(t, "answer", Serve(t, app).Do("POST", "/", strings.NewReader("content")), f.text(200, "content"))
 	}},
 	{"G07", "E04", "the outer middleware gets its request and its writer back", Gin | Echo, func(t *testing.T, f Framework) {
 		app := f.New(nil)

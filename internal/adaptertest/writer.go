@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/http/httptrace"
 	"net/textproto"
 	"strings"
@@ -124,6 +125,20 @@ var writerVectors = []vector{
 		app.Handle("GET", "/", hello)
 		equal(t, "answer", upgrade(t, Serve(t, app)), "echo: ping\n")
 	}},
+	{"G18c", "E09c", "server push in a middleware", all, func(t *testing.T, f Framework) {
+		app := f.New(nil)
+		var errs []error
+		app.Use(Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			errs = append(errs, w.(http.Pusher).Push("/style.css", nil))
+			next.ServeHTTP(w, r)
+		}))
+		app.Handle("GET", "/", hello)
+		w := &pusher{ResponseRecorder: httptest.NewRecorder()}
+		app.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+		equalSlices(t, "pushed", w.pushed, []string{"/style.css"})
+		app.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+		equalSlices(t, "errors", errs, []error{nil, http.ErrNotSupported})
+	}},
 	{"G33", "E34", "103, then 200: the client gets both", all, func(t *testing.T, f Framework) {
 		app := f.New(nil)
 		rec := new(Recorder)
@@ -181,6 +196,17 @@ var writerVectors = []vector{
 		equal(t, "without", c.Get("/none"), Failure(404, ""))
 		equalSlices(t, "statuses", seen, []int{201, 404})
 	}},
+}
+
+// A pusher is the writer of a server that pushes.
+type pusher struct {
+	*httptest.ResponseRecorder
+	pushed []string
+}
+
+func (p *pusher) Push(target string, _ *http.PushOptions) error {
+	p.pushed = append(p.pushed, target)
+	return nil
 }
 
 // echoLines takes a connection over and sends the line that it gets back.
