@@ -13,7 +13,7 @@
 // # The order of Use
 //
 //   - Access logs, tracing and compression first. They see the answers to errors if
-//     they are net/http middlewares in a [Wrap], or call c.Error.
+//     they are net/http middlewares in a [Wrap], or call the HTTPErrorHandler.
 //   - errs.Recover, in a Wrap, or Echo's own Recover, which makes errors of panics:
 //     the HTTPErrorHandler knows nothing of them.
 //   - [CORS] after it, with Use, Pre, or on a group.
