@@ -228,6 +228,7 @@ func checkPage(t *testing.T, tallies []*tally) {
 		"cases":        casesTable(tallies),
 		"differences":  rulesTable(tallies, false),
 		"out of scope": rulesTable(tallies, true),
+		"routers":      routersTable(),
 	} {
 		block := regexp.MustCompile(`(?s)(<!-- begin: ` + name + ` -->\n).*?(<!-- end: ` + name + ` -->)`)
 		require.Len(t, block.FindAllString(text, -1), 1, "%s in %s", name, page)
