@@ -31,6 +31,7 @@ type body struct {
 	outcomes outcome // what was decoded, a list; guarded by turn
 
 	private  bool // the handler has not got it yet: no locks are needed
+	present  bool // the value of the holder is there
 	gzipped  bool // src is to be inflated
 	streamed bool // a handler reads src itself
 	released bool // the handler has returned
@@ -45,8 +46,7 @@ type carrier struct {
 // A holder is a carrier with a value in it.
 type holder[T any] struct {
 	carrier
-	value   T
-	present bool
+	value T
 }
 
 type (

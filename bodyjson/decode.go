@@ -1,7 +1,6 @@
 package bodyjson
 
 import (
-	"bytes"
 	"context"
 	stdjson "encoding/json"
 	"errors"
@@ -126,13 +125,18 @@ func (c *config) unlessSilent(err error) error {
 	return err
 }
 
-const whiteSpace = " \t\r\n" // RFC 8259, Section 2
-
-func isBlank(data []byte) bool {
-	return len(bytes.TrimLeft(data, whiteSpace)) == 0
+// skipSpace returns where the white space at the start of data ends (RFC 8259,
+// Section 2).
+func skipSpace(data []byte) int {
+	for i, b := range data {
+		if b != ' ' && b != '\n' && b != '\t' && b != '\r' {
+			return i
+		}
+	}
+	return len(data)
 }
+
+func isBlank(data []byte) bool { return skipSpace(data) == len(data) }
 
 // isNull reports whether valid JSON is null.
-func isNull(data []byte) bool {
-	return bytes.TrimLeft(data, whiteSpace)[0] == 'n'
-}
+func isNull(data []byte) bool { return data[skipSpace(data)] == 'n' }

@@ -347,11 +347,12 @@ func (p *plan) refuses(f *field) bool {
 
 // end checks that nothing follows the value.
 func (d *diagnosis) end(data []byte) error {
-	rest := data[d.dec.InputOffset():]
-	if isBlank(rest) {
+	at := int(d.dec.InputOffset())
+	at += skipSpace(data[at:])
+	if at == len(data) {
 		return nil
 	}
-	return &jsontext.SyntacticError{ByteOffset: int64(len(data) - len(bytes.TrimLeft(rest, whiteSpace))), Err: errTrailing}
+	return &jsontext.SyntacticError{ByteOffset: int64(at), Err: errTrailing}
 }
 
 var errTrailing = errors.New("bodyjson: trailing data")
