@@ -4,7 +4,6 @@ import (
 	"net/http"
 
 	"github.com/hipflask/hipflask/bodyjson"
-	"github.com/hipflask/hipflask/corsmw"
 	"github.com/hipflask/hipflask/errjson"
 	"github.com/hipflask/hipflask/internal/bridge"
 	"github.com/labstack/echo/v5"
@@ -89,15 +88,17 @@ func ErrorHandler(rd *errjson.Renderer) echo.HTTPErrorHandler {
 	}
 }
 
-// CORS applies a policy, natively: it costs what the policy costs. A preflight is
-// answered, and goes no further.
+// CORS applies a policy, a *corsmw.Middleware or *corsmw.Routes, natively: it costs
+// what the policy costs. A preflight is answered, and goes no further.
 //
 // It belongs to the application, with Use or Pre, or to a group; a preflight
 // matches none of the routes.
-func CORS(m *corsmw.Middleware) echo.MiddlewareFunc {
+func CORS(policy interface {
+	Apply(w http.ResponseWriter, r *http.Request) (answered bool)
+}) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c *echo.Context) error {
-			if m.Apply(c.Response(), c.Request()) {
+			if policy.Apply(c.Response(), c.Request()) {
 				return nil
 			}
 			return next(c)

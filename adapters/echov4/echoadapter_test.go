@@ -436,6 +436,19 @@ func TestCORS(t *testing.T) {
 	}
 }
 
+// TestCORSRoutes tests that policies by path fit, too.
+func TestCORSRoutes(t *testing.T) {
+	routes := corsmw.Must(corsmw.NewRoutes(map[string]corsmw.Config{"/open/": {AllowOrigins: []string{"*"}}}))
+	e := newEcho()
+	e.Use(echoadapter.CORS(routes))
+	e.GET("/open/x", func(c echo.Context) error { return c.String(200, "hi") })
+	e.GET("/x", func(c echo.Context) error { return c.String(200, "hi") })
+	c := adaptertest.Serve(t, e)
+	assert.Contains(t, c.Do("GET", "/open/x", nil, "Origin", "https://a.example"), "Access-Control-Allow-Origin: *; ")
+	assert.NotContains(t, c.Do("GET", "/x", nil, "Origin", "https://a.example"), "Access-Control")
+	assert.Contains(t, c.Do("OPTIONS", "/open/x", nil, "Origin", "https://a.example", "Access-Control-Request-Method", "GET"), "204; ")
+}
+
 func TestHTTP2(t *testing.T) {
 	e := newEcho()
 	e.Use(recorded())

@@ -6,7 +6,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/hipflask/hipflask/bodyjson"
-	"github.com/hipflask/hipflask/corsmw"
 	"github.com/hipflask/hipflask/errjson"
 	"github.com/hipflask/hipflask/internal/bridge"
 )
@@ -74,15 +73,18 @@ func Errors(rd *errjson.Renderer) gin.HandlerFunc {
 	}
 }
 
-// CORS applies a policy, natively: it costs what the policy costs. A preflight is
-// answered, and the handlers after it are aborted.
+// CORS applies a policy, a *corsmw.Middleware or *corsmw.Routes, natively: it costs
+// what the policy costs. A preflight is answered, and the handlers after it are
+// aborted.
 //
 // It belongs to the engine, before any route is registered. Gin runs the
 // middlewares of a group, and those added after a route, only for requests that
 // match a route; a preflight matches none.
-func CORS(m *corsmw.Middleware) gin.HandlerFunc {
+func CORS(policy interface {
+	Apply(w http.ResponseWriter, r *http.Request) (answered bool)
+}) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		if m.Apply(c.Writer, c.Request) {
+		if policy.Apply(c.Writer, c.Request) {
 			c.Writer.WriteHeaderNow()
 			c.Abort()
 		}

@@ -134,6 +134,19 @@ func TestCORS(t *testing.T) {
 	assert.Equal(t, "200; Content-Length: 2; Content-Type: text/plain; charset=utf-8; Vary: Origin; hi", c.Get("/"))
 }
 
+// TestCORSRoutes tests that policies by path fit, too.
+func TestCORSRoutes(t *testing.T) {
+	routes := corsmw.Must(corsmw.NewRoutes(map[string]corsmw.Config{"/open/": {AllowOrigins: []string{"*"}}}))
+	engine := gin.New()
+	engine.Use(ginadapter.CORS(routes))
+	engine.GET("/open/x", func(c *gin.Context) { c.String(200, "hi") })
+	engine.GET("/x", func(c *gin.Context) { c.String(200, "hi") })
+	c := adaptertest.Serve(t, engine)
+	assert.Contains(t, c.Do("GET", "/open/x", nil, "Origin", "https://a.example"), "Access-Control-Allow-Origin: *; ")
+	assert.NotContains(t, c.Do("GET", "/x", nil, "Origin", "https://a.example"), "Access-Control")
+	assert.Contains(t, c.Do("OPTIONS", "/open/x", nil, "Origin", "https://a.example", "Access-Control-Request-Method", "GET"), "204; ")
+}
+
 // TestFailAlone tests that an error is answered without an Errors, too.
 func TestFailAlone(t *testing.T) {
 	engine := gin.New()

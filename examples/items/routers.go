@@ -27,7 +27,7 @@ var routerNames = []string{"mux", "chi", "gorilla", "httprouter", "gin", "echo",
 // it does not allow itself, in the same way on every router.
 //
 // The handlers get the path's variables from r.PathValue. ServeMux and chi put
-// them there; for the others it takes a line or two.
+// them there, as does Wrap for Echo; for the others it takes a line or two.
 func newRouter(name string, resources map[string]http.Handler, errs *errjson.Renderer, cors *corsmw.Middleware) (http.Handler, error) {
 	chain := alice.New(errs.Wrap, cors.Wrap)
 	switch name {
@@ -100,13 +100,7 @@ func newRouter(name string, resources map[string]http.Handler, errs *errjson.Ren
 		router.HTTPErrorHandler = echov4adapter.ErrorHandler(errs)
 		router.Use(echov4adapter.Wrap(errs.Wrap), echov4adapter.CORS(cors))
 		for path, resource := range resources {
-			router.Any(colons(path), func(c echov4.Context) error {
-				for i, name := range c.ParamNames() {
-					c.Request().SetPathValue(name, c.ParamValues()[i])
-				}
-				resource.ServeHTTP(c.Response(), c.Request())
-				return nil
-			})
+			router.Any(colons(path), echov4.WrapHandler(resource))
 		}
 		return router, nil
 	}
