@@ -50,15 +50,12 @@ func (p *pair) UnmarshalJSON(data []byte) error {
 type even int
 
 func (e *even) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	tok, err := dec.ReadToken()
+	value, err := dec.ReadValue()
 	if err != nil {
 		return err
 	}
-	if tok.Kind() != jsontext.KindNumber {
-		return errors.New("secret")
-	}
-	n, err := tok.Int()
-	if err != nil || n%2 != 0 {
+	var n int
+	if json.Unmarshal(value, &n) != nil || n%2 != 0 {
 		return errors.New("secret")
 	}
 	*e = even(n)

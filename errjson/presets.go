@@ -64,8 +64,8 @@ func Reqparse(_ *http.Request, e *Error) (contentType string, body any) {
 //	{"detail":[{"type":"missing","loc":["body","items",0,"qty"],"msg":"This field is required."}]}
 //
 // A type is the code of the fault, but for those that have a name there too:
-// missing for required, extra_forbidden for unknown_field, and json_invalid for a
-// body that is no JSON, which has its offset for a place. A part of a pointer that
+// missing for required, extra_forbidden for unknown_field, value_error for none, and
+// json_invalid for a body that is no JSON, which has its offset for a place. A part of a pointer that
 // is a number becomes an index. Without faults it is {"detail":"No item 7."}.
 func FastAPI(_ *http.Request, e *Error) (contentType string, body any) {
 	type fault struct {
@@ -83,6 +83,8 @@ func FastAPI(_ *http.Request, e *Error) (contentType string, body any) {
 		switch {
 		case isWholeBody(e):
 			f.Code, loc = "json_invalid", append(loc, f.Offset)
+		case f.Code == "":
+			f.Code = "value_error"
 		case f.Code == "required":
 			f.Code = "missing"
 		case f.Code == "unknown_field":

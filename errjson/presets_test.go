@@ -62,6 +62,8 @@ func TestPresets(t *testing.T) {
 			{"type":"extra_forbidden","loc":["body","a/b","~"],"msg":"There is no such field."},
 			{"type":"x","loc":["body","01"],"msg":"One."}]}`},
 		{"FastAPI/whole", errjson.FastAPI, whole, `{"detail":[{"type":"null","loc":["body"],"msg":"Must not be null."}]}`},
+		{"FastAPI/no code", errjson.FastAPI, errjson.Invalid(errjson.FieldError{Pointer: "/a", Message: "Wrong."}),
+			`{"detail":[{"type":"value_error","loc":["body","a"],"msg":"Wrong."}]}`},
 		{"FastAPI/none", errjson.FastAPI, bare, `{"detail":"The input is not valid."}`},
 		{"FastAPI/syntax", errjson.FastAPI, syntax, `{"detail":[{"type":"json_invalid","loc":["body",5],"msg":"Syntax error."}]}`},
 		{"FastAPI/plain", errjson.FastAPI, plain, `{"detail":"No item 7."}`},
