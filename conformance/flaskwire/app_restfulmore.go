@@ -178,8 +178,13 @@ func (a arg) read(r *http.Request) (any, error) {
 	if a.fold {
 		text = strings.ToLower(text)
 	}
-	if a.choices != nil && !slices.Contains(a.choices, text) {
-		return nil, errors.New("is not one of " + strings.Join(a.choices, ", "))
+	for _, text := range texts {
+		if a.fold {
+			text = strings.ToLower(text)
+		}
+		if a.choices != nil && !slices.Contains(a.choices, text) {
+			return nil, errors.New("is not one of " + strings.Join(a.choices, ", "))
+		}
 	}
 	if a.parse != nil {
 		return a.parse(text)
@@ -206,7 +211,7 @@ func cookie(r *http.Request, name string) []string {
 }
 
 func asInt(s string) (any, error) {
-	if n, err := strconv.Atoi(s); err == nil {
+	if n, err := strconv.Atoi(strings.TrimSpace(s)); err == nil {
 		return n, nil
 	}
 	return nil, errors.New("must be an integer")

@@ -70,12 +70,12 @@ var scopeRules = []rule{
 	{
 		name: "python-truth", outOfScope: true,
 		flask: "takes {}, 0 and [] for false, so that a payload of these is left out, and every text but the empty one for true, \"false\" included",
-		ours:  "leaves out nil, and has false for \"false\"",
+		ours:  "leaves out nil, has false for \"false\", and faults what is neither true nor false",
 		why:   "What is true in Python is Python's.",
 		match: func(x *exchange) bool {
 			u, err := url.Parse(x.Request.Path)
-			isFalse := func(s string) bool { b, err := strconv.ParseBool(s); return err == nil && !b }
-			return err == nil && u.Path == "/boolbuiltin" && isFalse(u.Query().Get("b")) ||
+			isTrue := func(s string) bool { b, err := strconv.ParseBool(s); return err == nil && b }
+			return err == nil && u.Path == "/boolbuiltin" && u.Query().Has("b") && !isTrue(u.Query().Get("b")) ||
 				slices.Contains([]string{"/payload-empty", "/payload-zero"}, x.Request.Path)
 		},
 		apply: func(x *exchange, a *answer) {
@@ -85,7 +85,10 @@ var scopeRules = []rule{
 			case "/payload-zero":
 				a.body.(object)["details"] = 0
 			default:
-				a.body = object{"b": false}
+				u, _ := url.Parse(x.Request.Path)
+				if a.body = (object{"b": false}); !slices.Contains([]string{"0", "f", "F", "false", "FALSE", "False"}, u.Query().Get("b")) {
+					a.status, a.body = 400, object{"message": object{"b": sentence{}}}
+				}
 			}
 		},
 	},
@@ -183,15 +186,16 @@ var answerRules = []rule{
 		},
 	},
 	{
-		name:  "empty-list",
-		flask: "Flask-RESTful's action=\"append\" makes None of an empty list",
-		ours:  "the empty list that was sent",
-		why:   "Nothing that was sent is lost.",
+		name:  "list-as-sent",
+		flask: "Flask-RESTful's action=\"append\" makes None of an empty list, and a list of None of null",
+		ours:  "what was sent",
+		why:   "An empty list and null are not the same.",
 		match: func(x *exchange) bool {
-			tags, isList := x.object()["tag"].([]any)
-			return x.Request.Path == "/append-json" && isList && len(tags) == 0
+			tag, there := x.object()["tag"]
+			list, isList := tag.([]any)
+			return x.Request.Path == "/append-json" && there && (tag == nil || isList && len(list) == 0)
 		},
-		apply: func(_ *exchange, a *answer) { a.body = object{"tag": []any{}} },
+		apply: func(x *exchange, a *answer) { a.body = object{"tag": x.object()["tag"]} },
 	},
 }
 
@@ -380,8 +384,7 @@ var fieldRules = []rule{
 			told, _ := parse(x.Flask.JSON).(object)
 			first, _ := told["message"].(object)
 			bundled := x.App == "restful-bundle" || x.App == "restful-bundle-config"
-			return x.object() != nil && !bundled && strings.HasPrefix(x.Request.path(), "/api/items") &&
-				len(first) == 1 && len(x.reqparseFaults()) > 1
+			return x.object() != nil && !bundled && len(first) == 1 && len(x.reqparseFaults()) > 1
 		},
 		apply: (*exchange).faultTypes,
 	},
@@ -410,8 +413,12 @@ var fieldRules = []rule{
 		why:   "A trap of Flask-RESTful's default locations.",
 		match: func(x *exchange) bool { return x.Request.path() == "/strict" },
 		apply: func(x *exchange, a *answer) {
-			a.status, a.body = 200, object{"a": "1"}
-			if strings.Contains(x.Request.Path, "b=") {
+			u, _ := url.Parse(x.Request.Path)
+			a.status, a.body = 200, object{"a": nil}
+			if u.Query().Has("a") {
+				a.body = object{"a": u.Query().Get("a")}
+			}
+			if u.Query().Has("b") {
 				a.status, a.body = 400, object{"message": object{"a": sentence{}}}
 			}
 		},

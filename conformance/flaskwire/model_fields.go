@@ -33,8 +33,7 @@ func (x *exchange) wantsObject() bool {
 	case strings.HasPrefix(x.App, "parsing"):
 		return v != nil
 	case x.Topic == "restful":
-		path := x.Request.path()
-		return x.readsBody() && (strings.HasPrefix(path, "/api/items") || strings.HasPrefix(path, "/json")) && x.Flask.Status != 404
+		return x.readsBody() && x.Request.path() != "/body" && x.Flask.Status != 404
 	}
 	return false
 }
@@ -44,7 +43,7 @@ func (x *exchange) wantsObject() bool {
 var fieldTypes = map[string]string{
 	"name": "string", "price": "number", "n": "integer", "qty": "integer", "loose": "integer", "flag": "bool",
 	"email": "string", "kind": "string", "city": "string", "zip": "string", "url": "string", "when": "string", "day": "string",
-	"nick": "string", "deflt": "string", "re-named": "string", "uid": "string", "tag": "list", "tags": "list", "msg": "whole",
+	"nick": "string", "deflt": "string", "re-named": "string", "uid": "string", "tag": "list", "tags": "list", "msg": "whole", "a": "string",
 }
 
 // isType reports whether a value is of a type. A number must fit into a float64.
@@ -76,6 +75,8 @@ func (x *exchange) fieldNames() (names []string, required int) {
 		return []string{"price"}, 1
 	case path == "/append-json":
 		return []string{"tag"}, 0
+	case path == "/nullable":
+		return []string{"a"}, 0
 	case path == "/partial":
 		return []string{"name", "price"}, 0
 	case strings.HasPrefix(path, "/api/items") && slices.Contains([]string{"POST", "PUT"}, x.Request.Method):
@@ -96,11 +97,21 @@ func (x *exchange) wrongTypes() (wrong []string) {
 		if v, ok := body[name]; ok && fieldTypes[name] != "" && !isType(v, fieldTypes[name]) {
 			wrong = append(wrong, name)
 		}
+		for i, element := range list(body[name]) {
+			if fieldTypes[name] == "list" && element != nil && !isType(element, "string") && x.Topic == "restful" {
+				wrong = append(wrong, name+"."+strconv.Itoa(i))
+			}
+		}
 	}
 	slices.SortFunc(wrong, func(a, b string) int {
 		return bytes.Index(x.Request.bytes(), []byte(`"`+a+`"`)) - bytes.Index(x.Request.bytes(), []byte(`"`+b+`"`))
 	})
 	return wrong
+}
+
+func list(v any) []any {
+	elements, _ := v.([]any)
+	return elements
 }
 
 // nulls returns the names of required fields that are null.
@@ -134,14 +145,14 @@ func (x *exchange) reqparseFaults() object {
 
 // faultTypes is the answer to fields of the wrong type, null or absent.
 func (x *exchange) faultTypes(a *answer) {
-	tree, list := object{}, []any{}
+	tree, faults := object{}, []any{}
 	for _, name := range x.wrongTypes() {
 		tree[name] = []any{sentence{}}
 		code := "type"
 		if _, isNumber := x.object()[name].(json.Number); isNumber && fieldTypes[name] == "number" {
 			code = "range"
 		}
-		list = append(list, fault{"/" + name, code})
+		faults = append(faults, fault{"/" + name, code})
 	}
 	switch {
 	case strings.Contains(x.App, "restful") && len(x.reqparseFaults()) == 0:
@@ -151,7 +162,7 @@ func (x *exchange) faultTypes(a *answer) {
 	case x.Topic == "validation":
 		a.status, a.body = 422, object{"errors": tree}
 	default:
-		x.failFields(a, list...)
+		x.failFields(a, faults...)
 	}
 }
 

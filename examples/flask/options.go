@@ -29,10 +29,10 @@ func options() http.Handler {
 	// The bytes, to be parsed by hand.
 	mux.Handle("POST /raw", status.Handler(func(r *http.Request) (data any, err error) {
 		raw, err := bodyjson.Bytes(r)
-		if err != nil {
-			return nil, err
+		if err == nil {
+			err = json.Unmarshal(raw, &data)
 		}
-		return data, json.Unmarshal(raw, &data)
+		return data, err
 	}))
 	return mux
 }
