@@ -85,13 +85,15 @@ type Config struct {
 type Renderer struct {
 	config Config
 	rules  ruleSet
-	alone  scopes // this Renderer and no other
+	alone  scopes      // this Renderer and no other
+	mark   *scope.Mark // leads to this Renderer
 }
 
 // NewRenderer returns a Renderer. Later changes to config have no effect on it.
 func NewRenderer(config Config) *Renderer {
 	rd := &Renderer{config: config, rules: newRuleSet(config.Rules)}
 	rd.alone = scopes{rd}
+	rd.mark = scope.NewMark(rd)
 	return rd
 }
 
@@ -133,6 +135,9 @@ func (rd *Renderer) Render(next http.Handler) http.Handler {
 func (rd *Renderer) middleware(next http.Handler, recovers bool, flags flags) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		t, tw := track(w, r, rd, flags)
+		if flags.has(renders) {
+			defer scope.Leave(r, rd.mark.Enter(r))
+		}
 		done := false
 		defer func() {
 			if done {

@@ -30,15 +30,14 @@ const (
 )
 
 // A tracker stands between a handler and the writer of its answer, and keeps
-// count of what was sent. It is one allocation of 64 bytes per request, is not
+// count of what was sent. It is one allocation of 48 bytes per request, is not
 // pooled, and refuses to write after the handler has returned: a goroutine that
 // outlives its request cannot reach another one.
 type tracker struct {
 	rw   http.ResponseWriter
 	r    *http.Request
 	rd   *Renderer
-	body io.ReadCloser // the request's, behind the carrier
-	more *more         // nil for most requests
+	more *more // nil for most requests
 
 	closed atomic.Bool // what other goroutines may read, and nothing else
 	state  state       // never stateClosed; see sent
@@ -91,14 +90,6 @@ func track(w http.ResponseWriter, r *http.Request, rd *Renderer, flags flags) (*
 	if h := w.Header(); len(h) > 0 {
 		t.noteEntry(h)
 	}
-	if flags.has(renders) && r.Body != nil {
-		// A handler before this one may have left its carrier.
-		t.body = r.Body
-		for c, ok := t.body.(*carrier); ok && c.closed.Load(); c, ok = t.body.(*carrier) {
-			t.body = c.body
-		}
-		r.Body = (*carrier)(t)
-	}
 	return t, tw
 }
 
@@ -135,8 +126,7 @@ func (t *tracker) getMore() *more {
 	return t.more
 }
 
-// close ends the tracker's time. The carrier stays in the request, where a
-// goroutine that outlives the handler may be reading it, and is passed over.
+// close ends the tracker's time.
 func (t *tracker) close() { t.closed.Store(true) }
 
 // sent returns what was sent so far. A nil tracker knows nothing.
@@ -523,15 +513,6 @@ func (t *tracker) dropHeader(h http.Header, held bool) {
 	}
 }
 
-// A carrier is a request body that leads to the tracker, and thus to the
-// renderer, where a writer in between does not unwrap, as that of
-// http.TimeoutHandler. A context would do so too, but costs a copy of each
-// request.
-type carrier tracker
-
-func (c *carrier) Read(p []byte) (int, error) { return c.body.Read(p) }
-func (c *carrier) Close() error               { return c.body.Close() }
-
 // asTracker returns the tracker that w is, or nil.
 func asTracker(w http.ResponseWriter) *tracker {
 	switch w := w.(type) {
@@ -560,10 +541,10 @@ func trackerOf(w http.ResponseWriter) *tracker {
 }
 
 // appendScopes appends the renderers around w and r, the innermost first: those
-// that w unwraps to, and those behind a writer that does not unwrap, to which the
-// body of the request leads. The adapters' writers and bodies have a method
-// Renderer, and their contexts a value. The tracker recovering counts even if it
-// does not render.
+// that w unwraps to, and those behind a writer that does not unwrap, such as that
+// of http.TimeoutHandler, to which the marks in the request lead. The adapters'
+// writers and marks have a method Renderer, and their contexts a value. The
+// tracker recovering counts even if it does not render.
 func appendScopes(s scopes, w http.ResponseWriter, r *http.Request, recovering *tracker) scopes {
 	for w != nil {
 		if t := asTracker(w); t != nil {
@@ -582,22 +563,13 @@ func appendScopes(s scopes, w http.ResponseWriter, r *http.Request, recovering *
 		}
 		w = u.Unwrap()
 	}
-	for body := r.Body; body != nil; {
-		if c, ok := body.(*carrier); ok {
-			if !c.closed.Load() {
-				s = s.with(c.rd)
-			}
-			body = c.body
-			continue
+	for mark := range scope.Marks(r) {
+		switch m := mark.(type) {
+		case *Renderer:
+			s = s.with(m)
+		case interface{ Renderer() *Renderer }:
+			s = s.with(m.Renderer())
 		}
-		if a, ok := body.(interface{ Renderer() *Renderer }); ok {
-			s = s.with(a.Renderer())
-		}
-		u, ok := body.(interface{ Unwrap() io.ReadCloser })
-		if !ok {
-			break
-		}
-		body = u.Unwrap()
 	}
 	if rd, ok := r.Context().Value(scope.Key{}).(*Renderer); ok {
 		s = s.with(rd)
