@@ -3,10 +3,13 @@ package flask
 import (
 	"flag"
 	"fmt"
+	"go/parser"
+	"go/token"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -178,4 +181,27 @@ func TestPage(t *testing.T) {
 		}
 	}
 	assert.Equal(t, strings.Count(string(page), "```go\n"), len(codeBlock.FindAllString(string(page), -1)), "a block of code is from no file")
+}
+
+var exportedName = regexp.MustCompile(`\b(bodyjson|corsmw|errjson|status)\.([A-Z][A-Za-z]*)`)
+
+// TestNames looks up the names that the page has in its text.
+func TestNames(t *testing.T) {
+	page, err := os.ReadFile("../../docs/flask.md")
+	require.NoError(t, err)
+	exported := map[string]bool{}
+	for _, pkg := range []string{"bodyjson", "corsmw", "errjson", "status"} {
+		files, err := filepath.Glob("../../" + pkg + "/*.go")
+		require.NoError(t, err)
+		for _, file := range files {
+			syntax, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+			require.NoError(t, err)
+			for name := range syntax.Scope.Objects {
+				exported[pkg+"."+name] = syntax.Name.Name == pkg || exported[pkg+"."+name]
+			}
+		}
+	}
+	for _, name := range exportedName.FindAllString(string(page), -1) {
+		assert.True(t, exported[name], "there is no %s", name)
+	}
 }
