@@ -227,6 +227,9 @@ func newCapture(config errjson.Config) (*capture, *errjson.Renderer) {
 // quiet is a renderer for tests that are not about logs.
 var quiet = errjson.NewRenderer(errjson.Config{Logger: slog.New(slog.DiscardHandler)})
 
+// silentLog is a log of net/http that nobody reads.
+var silentLog = log.New(io.Discard, "", 0)
+
 // panicking is a handler that panics with v.
 func panicking(v any) http.Handler {
 	return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(v) })

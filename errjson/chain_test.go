@@ -1,0 +1,404 @@
+package errjson_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/justinas/alice"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hipflask/hipflask/errjson"
+)
+
+// Everything with this shape fits alice.
+var _ = alice.New(errjson.Wrap, errjson.Recover, errjson.Render, quiet.Wrap, quiet.Recover, quiet.Render)
+
+func TestDefaults(t *testing.T) {
+	logs := &capture{level: slog.LevelDebug}
+	before := slog.Default()
+	slog.SetDefault(slog.New(logs))
+	t.Cleanup(func() { slog.SetDefault(before) })
+	for name, handler := range map[string]http.Handler{
+		"Wrap": errjson.Wrap(panicking("boom")), "Recover": errjson.Recover(panicking("boom")),
+		"Recover and Render": alice.New(errjson.Recover, errjson.Render).Then(panicking("boom")),
+		"Render and Recover": alice.New(errjson.Render, errjson.Recover).Then(panicking("boom")),
+		"nothing":            writing(errors.New("boom")),
+		"zero Config":        errjson.NewRenderer(errjson.Config{}).Wrap(panicking("boom")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			logs.reset()
+			assert.Equal(t, constant500, record(handler, get("/")))
+			assert.Contains(t, logs.one(t).attrs["error"], "boom")
+		})
+	}
+}
+
+func TestRecoverAlone(t *testing.T) {
+	// Texts and errors that are returned are not its business.
+	mux := http.NewServeMux()
+	mux.Handle("/panic", panicking(errjson.NotFound("")))
+	_, rd := newCapture(errjson.Config{Format: errjson.Problem})
+	bare, wrapped := serveHTTP1(t, mux), serveHTTP1(t, rd.Recover(mux))
+	assert.Equal(t, bare.get(t, "/unknown"), wrapped.get(t, "/unknown"))
+	assert.Contains(t, wrapped.get(t, "/panic").body, "about:blank")
+	assert.Equal(t, "application/json", record(rd.Recover(writing(errjson.Gone(""))), get("/")).header.Get("Content-Type"),
+		"Recover is not the renderer of what is inside")
+}
+
+func TestRenderAlone(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.Handle("/panic", panicking("boom"))
+	mux.Handle("/error", writing(errjson.Gone("")))
+	_, rd := newCapture(errjson.Config{Format: errjson.Problem})
+	s := serveHTTP1(t, rd.Render(mux))
+	assert.Contains(t, s.get(t, "/unknown").body, "about:blank")
+	assert.Contains(t, s.get(t, "/error").body, "about:blank")
+	_, err := s.do(http.MethodGet, "/panic")
+	require.Error(t, err)
+	assert.Contains(t, s.errorLog.String(), "boom", "a panic is net/http's")
+}
+
+// tagged is a format that says whose it is.
+func tagged(tag string) errjson.Format {
+	return func(_ *http.Request, e *errjson.Error) (string, any) {
+		return "application/json", map[string]any{tag: e.Status}
+	}
+}
+
+func TestScopes(t *testing.T) {
+	var reports []string
+	config := func(tag string) errjson.Config {
+		return errjson.Config{
+			Format:    tagged(tag),
+			Report:    func(*http.Request, *errjson.Error) { reports = append(reports, tag) },
+			RequestID: func(*http.Request) string { return tag },
+		}
+	}
+	logs, outer := newCapture(config("outer"))
+	bare := errjson.NewRenderer(errjson.Config{})
+	inner := errjson.NewRenderer(config("inner"))
+	innermost := errjson.NewRenderer(errjson.Config{Format: tagged("innermost")})
+	opaque := func(next http.Handler) http.Handler { // a writer that does not unwrap
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			next.ServeHTTP(struct{ http.ResponseWriter }{w}, r.WithContext(context.WithValue(r.Context(), ctxKey{}, 1)))
+		})
+	}
+	timeout := func(next http.Handler) http.Handler { return http.TimeoutHandler(next, time.Minute, "") }
+	body := func(next http.Handler) http.Handler { // a body that unwraps
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r2 := *r
+			r2.Body = unwrappingBody{r.Body}
+			next.ServeHTTP(struct{ http.ResponseWriter }{w}, &r2)
+		})
+	}
+	type chain = []alice.Constructor
+	for name, c := range map[string]struct {
+		chain  chain
+		format string
+		report string
+	}{
+		"one":                                {chain{outer.Wrap}, "outer", "outer"},
+		"two":                                {chain{outer.Wrap, inner.Render}, "inner", "inner"},
+		"two Wraps":                          {chain{outer.Wrap, inner.Wrap}, "inner", "inner"},
+		"what is not set is inherited":       {chain{outer.Wrap, bare.Render}, "outer", "outer"},
+		"each field for itself":              {chain{outer.Wrap, inner.Wrap, innermost.Render}, "innermost", "inner"},
+		"five":                               {chain{outer.Wrap, inner.Wrap, bare.Render, innermost.Render, errjson.Wrap}, "innermost", "inner"},
+		"twice the same":                     {chain{outer.Wrap, outer.Wrap, outer.Render}, "outer", "outer"},
+		"Recover and Render":                 {chain{outer.Recover, outer.Render, inner.Render}, "inner", "inner"},
+		"a writer that does not unwrap":      {chain{outer.Wrap, opaque}, "outer", "outer"},
+		"TimeoutHandler":                     {chain{outer.Wrap, timeout}, "outer", "outer"},
+		"TimeoutHandler, Wrap on both sides": {chain{outer.Wrap, timeout, inner.Wrap}, "inner", "inner"},
+		"TimeoutHandler between":             {chain{outer.Wrap, inner.Render, timeout}, "inner", "inner"},
+		"a body around":                      {chain{outer.Wrap, body}, "outer", "outer"},
+	} {
+		for how, handler := range map[string]http.Handler{
+			"Write": writing(errors.New("boom")),
+			"panic": panicking("boom"),
+			"text":  http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "boom", 500) }),
+		} {
+			t.Run(name+"/"+how, func(t *testing.T) {
+				s := serveHTTP1(t, alice.New(c.chain...).Then(handler))
+				logs.reset()
+				reports = nil
+				assert.Equal(t, jsonAnswer(500, fmt.Sprintf(`{"%s":500}`+"\n", c.format)), s.get(t, "/"))
+				rec := logs.one(t)
+				assert.Contains(t, rec.attrs["error"], "boom")
+				assert.Equal(t, c.report, rec.attrs["request_id"])
+				s.Close()
+				assert.Equal(t, []string{c.report}, reports, "once")
+			})
+		}
+	}
+}
+
+type unwrappingBody struct{ io.ReadCloser }
+
+func (b unwrappingBody) Unwrap() io.ReadCloser { return b.ReadCloser }
+
+func TestScopesEnd(t *testing.T) {
+	// The renderer of a part is not that of what runs after it, with the same
+	// request.
+	_, inner := newCapture(errjson.Config{Format: tagged("inner")})
+	_, outer := newCapture(errjson.Config{Format: tagged("outer")})
+	part := inner.Render(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		got, err := io.ReadAll(r.Body)
+		assert.NoError(t, err)
+		assert.Equal(t, "body", string(got))
+		assert.NoError(t, r.Body.Close())
+	}))
+	handler := outer.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for range 3 {
+			r.Body = io.NopCloser(strings.NewReader("body"))
+			part.ServeHTTP(w, r)
+		}
+		errjson.Write(struct{ http.ResponseWriter }{w}, r, errjson.NotFound(""))
+	}))
+	a := record(handler, httptest.NewRequest(http.MethodPost, "/", nil))
+	assert.NotContains(t, a.body, "inner")
+
+	// A request that is used again does not grow.
+	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("body"))
+	empty := inner.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	record(empty, r)
+	first := *r
+	record(empty, r)
+	assert.Equal(t, first, *r)
+}
+
+func TestRendererWrite(t *testing.T) {
+	_, outer := newCapture(errjson.Config{Format: tagged("outer"), RequestID: func(*http.Request) string { return "id" }})
+	mine := errjson.NewRenderer(errjson.Config{Format: tagged("mine")})
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { mine.Write(w, r, errjson.NotFound("")) })
+	assert.Equal(t, jsonAnswer(404, `{"mine":404}`+"\n"), record(outer.Wrap(handler), get("/")))
+
+	simple := errjson.NewRenderer(errjson.Config{Logger: slog.New(slog.DiscardHandler)})
+	assert.Equal(t, jsonAnswer(404, body404), record(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		simple.Write(w, r, errjson.NotFound(""))
+	}), get("/")))
+}
+
+func TestWithoutTracker(t *testing.T) {
+	// Where nobody knows who has set it, a Content-Encoding stays, as with
+	// http.Error.
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Header().Set("ETag", `"1"`)
+		quiet.Write(w, r, errjson.NotFound(""))
+	})
+	assert.Equal(t, jsonAnswer(404, body404, "Content-Encoding", "gzip"), record(handler, get("/")))
+}
+
+func TestTimeoutHandler(t *testing.T) {
+	slow := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		<-r.Context().Done()
+		errjson.Write(w, r, r.Context().Err())
+	})
+	const unavailable = `{"error":"Service Unavailable","message":"The service is unavailable; try again later.","status":503}` + "\n"
+	for name, text := range map[string]string{"its own page": "", "a text": "too slow, at /etc/secret"} {
+		t.Run(name, func(t *testing.T) {
+			logs, rd := newCapture(errjson.Config{})
+			onBoth(t, rd.Wrap(http.TimeoutHandler(slow, 10*time.Millisecond, text)), func(t *testing.T, s *server) {
+				logs.reset()
+				assert.Equal(t, jsonAnswer(503, unavailable), s.get(t, "/"))
+				assert.Equal(t, 503, s.get(t, "/").status)
+			})
+		})
+	}
+	t.Run("its own JSON", func(t *testing.T) {
+		s := serveHTTP1(t, quiet.Wrap(http.TimeoutHandler(slow, 10*time.Millisecond, `{"slow":true}`)))
+		assert.Equal(t, `{"slow":true}`, s.get(t, "/").body)
+	})
+	t.Run("a panic behind it", func(t *testing.T) {
+		logs, rd := newCapture(errjson.Config{})
+		handler := rd.Wrap(http.TimeoutHandler(rd.Recover(panicking("boom")), time.Minute, ""))
+		onBoth(t, handler, func(t *testing.T, s *server) {
+			logs.reset()
+			assert.Equal(t, constant500, s.get(t, "/"))
+			assert.Contains(t, logs.one(t).attrs["stack"], "panicking", "the second Recover keeps the stack")
+		})
+	})
+	t.Run("a panic after the commit, behind it", func(t *testing.T) {
+		handler := quiet.Wrap(http.TimeoutHandler(quiet.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, "part")
+			panic("boom")
+		})), time.Minute, ""))
+		onBoth(t, handler, func(t *testing.T, s *server) {
+			_, err := s.do(http.MethodGet, "/")
+			require.Error(t, err)
+			assert.Empty(t, s.errorLog.String())
+		})
+	})
+}
+
+// A buffering writer stands between, as those of compressors do.
+type buffering struct {
+	http.ResponseWriter
+	b strings.Builder
+}
+
+func (b *buffering) Write(p []byte) (int, error) { return b.b.Write(p) }
+
+func TestBufferBetween(t *testing.T) {
+	// What was written inside has not left: the answer is a clean 500.
+	compress := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			b := &buffering{ResponseWriter: w}
+			next.ServeHTTP(b, r)
+			_, _ = io.WriteString(w, b.b.String())
+		})
+	}
+	handler := alice.New(quiet.Recover, compress, quiet.Render).ThenFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "part")
+		panic("boom")
+	})
+	onBoth(t, handler, func(t *testing.T, s *server) { assert.Equal(t, constant500, s.get(t, "/")) })
+
+	// An error that was answered inside passes those outside as it is.
+	handler = alice.New(quiet.Wrap, compress, quiet.Wrap).Then(writing(errjson.NotFound("")))
+	onBoth(t, handler, func(t *testing.T, s *server) { assert.Equal(t, jsonAnswer(404, body404), s.get(t, "/")) })
+}
+
+func TestAnsweredInside(t *testing.T) {
+	// The whole answer of an inner Render is not broken by a panic that comes
+	// after it.
+	handler := alice.New(quiet.Recover, quiet.Render).ThenFunc(func(w http.ResponseWriter, r *http.Request) {
+		errjson.Write(w, r, errjson.NotFound(""))
+		panic("boom")
+	})
+	onBoth(t, handler, func(t *testing.T, s *server) { assert.Equal(t, jsonAnswer(404, body404), s.get(t, "/")) })
+}
+
+func TestLog(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		err   error
+		level slog.Level
+		msg   string
+		text  string
+	}{
+		{"4xx", errjson.NotFound("No item 7."), slog.LevelDebug, "request refused", "404 Not Found: No item 7."},
+		{"4xx with a cause", &errjson.Error{Status: 409, Err: io.EOF}, slog.LevelDebug, "request refused", "409 Conflict: EOF"},
+		{"wrapped", fmt.Errorf("x: %w", errjson.Gone("")), slog.LevelDebug, "request refused", "x: 410 Gone"},
+		{"5xx", errjson.BadGateway("upstream"), slog.LevelError, "request failed", "502 Bad Gateway: upstream"},
+		{"plain", fmt.Errorf("x: %w", io.EOF), slog.LevelError, "request failed", "x: EOF"},
+		{"nil", nil, slog.LevelError, "request failed", "errjson: the error to answer with is nil"},
+		{"mapped", errSentinel, slog.LevelDebug, "request refused", "sentinel"},
+		{"mapped with a cause", &otherError{}, slog.LevelError, "request failed", "as named by the rule"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var reported error
+			logs, rd := newCapture(errjson.Config{
+				Rules: []errjson.Rule{
+					errjson.MapIs(errSentinel, errjson.NotFound("")),
+					errjson.Map(func(*http.Request, *otherError) *errjson.Error {
+						return &errjson.Error{Status: 500, Err: errors.New("as named by the rule")}
+					}),
+				},
+				Report: func(_ *http.Request, e *errjson.Error) { reported = e },
+			})
+			a := record(rd.Wrap(writing(c.err)), httptest.NewRequest(http.MethodPut, "/a?secret=1", nil))
+			rec := logs.one(t)
+			assert.Equal(t, c.level, rec.level)
+			assert.Equal(t, c.msg, rec.msg)
+			assert.Equal(t, map[string]string{"method": "PUT", "path": "/a", "status": fmt.Sprint(a.status), "error": c.text}, rec.attrs)
+			require.Error(t, reported)
+			assert.Contains(t, reported.Error(), fmt.Sprint(a.status))
+		})
+	}
+	t.Run("levels", func(t *testing.T) {
+		logs, rd := newCapture(errjson.Config{})
+		logs.level = slog.LevelInfo
+		record(rd.Wrap(writing(errjson.NotFound(""))), get("/"))
+		assert.Empty(t, logs.all())
+		logs.level = slog.LevelError + 1
+		assert.Equal(t, constant500, record(rd.Wrap(panicking("boom")), get("/")))
+		assert.Empty(t, logs.all())
+	})
+}
+
+func TestReport(t *testing.T) {
+	var reported *errjson.Error
+	_, rd := newCapture(errjson.Config{Report: func(_ *http.Request, e *errjson.Error) { reported = e }})
+	handler := rd.Wrap(panicking(fmt.Errorf("x: %w", io.EOF)))
+	record(handler, get("/"))
+	require.NotNil(t, reported)
+	assert.Equal(t, 500, reported.Status)
+	require.ErrorIs(t, reported, io.EOF)
+	var traced interface{ StackTrace() []uintptr }
+	require.ErrorAs(t, reported, &traced)
+	assert.NotEmpty(t, traced.StackTrace())
+}
+
+func TestExposeCause(t *testing.T) {
+	for name, c := range map[string]struct {
+		err   error
+		cause string
+	}{
+		"plain":     {io.EOF, "EOF"},
+		"wrapped":   {fmt.Errorf("x: %w", errjson.NotFound("")), "x: 404 Not Found"},
+		"cause":     {&errjson.Error{Status: 404, Err: io.EOF}, "404 Not Found: EOF"},
+		"no cause":  {errjson.NotFound(""), ""},
+		"invisible": {&errjson.Error{Status: 404, Message: "m"}, ""},
+	} {
+		for format, fn := range map[string]errjson.Format{
+			"simple": nil, "problem": errjson.Problem, "restful": errjson.Restful, "negotiated": errjson.Negotiate(errjson.Simple),
+		} {
+			t.Run(name+"/"+format, func(t *testing.T) {
+				_, rd := newCapture(errjson.Config{DangerouslyExposeCause: true, Format: fn})
+				a := record(rd.Wrap(writing(c.err)), get("/"))
+				if c.cause == "" {
+					assert.NotContains(t, a.body, "cause")
+				} else {
+					assert.Contains(t, a.body, `,"cause":"`+c.cause+`"}`)
+				}
+			})
+		}
+	}
+	_, rd := newCapture(errjson.Config{DangerouslyExposeCause: true})
+	_, inner := newCapture(errjson.Config{})
+	assert.Contains(t, record(rd.Wrap(inner.Render(panicking("boom"))), get("/")).body, `"cause":"panic: boom"`)
+}
+
+func TestSharedError(t *testing.T) {
+	// An Error may be a package variable: nothing writes into it.
+	shared := &errjson.Error{Status: 401, Header: http.Header{"Www-Authenticate": {"Basic", "Bearer"}}}
+	_, rd := newCapture(errjson.Config{RequestID: func(*http.Request) string { return "id" }, DangerouslyExposeCause: true})
+	handler := rd.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		errjson.Write(w, r, fmt.Errorf("x: %w", shared))
+		w.Header()["Www-Authenticate"][0] = "changed"
+		w.Header().Add("Www-Authenticate", "more")
+		h := w.Header()
+		_ = append(h["Content-Type"], "x")
+		assert.Equal(t, []string{"nosniff"}, h["X-Content-Type-Options"])
+	}))
+	done := make(chan bool)
+	for range 4 {
+		go func() {
+			for range 50 {
+				record(handler, get("/"))
+			}
+			done <- true
+		}()
+	}
+	for range 4 {
+		<-done
+	}
+	assert.Equal(t, &errjson.Error{Status: 401, Header: http.Header{"Www-Authenticate": {"Basic", "Bearer"}}}, shared)
+}
+
+func TestConfigIsCopied(t *testing.T) {
+	rules := []errjson.Rule{errjson.MapIs(io.EOF, errjson.NotFound(""))}
+	config := errjson.Config{Rules: rules, Logger: slog.New(slog.DiscardHandler)}
+	rd := errjson.NewRenderer(config)
+	rules[0] = errjson.MapIs(io.EOF, errjson.Gone(""))
+	assert.Equal(t, 404, record(rd.Wrap(writing(io.EOF)), get("/")).status)
+}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package errjson_test
+
+const raceEnabled = false
