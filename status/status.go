@@ -21,6 +21,7 @@
 package status
 
 import (
+	"encoding"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -230,6 +231,7 @@ func isNilSequence(v reflect.Value) bool {
 	}
 	t := v.Type()
 	return !t.Implements(reflect.TypeFor[json.Marshaler]()) &&
+		!t.Implements(reflect.TypeFor[encoding.TextMarshaler]()) &&
 		!(t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8)
 }
 
