@@ -988,7 +988,8 @@ func vectorInterfaces(t *testing.T) {
 	t.Run("CloseNotify", func(t *testing.T) {
 		done := make(chan bool)
 		s := serveHTTP1(t, quiet.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			gone := w.(http.CloseNotifier).CloseNotify() //nolint:staticcheck // gin needs it
+			//lint:ignore SA1019 gin asks its writer for it
+			gone := w.(http.CloseNotifier).CloseNotify()
 			w.(http.Flusher).Flush()
 			<-gone
 			close(done)
