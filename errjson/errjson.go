@@ -32,10 +32,10 @@
 //     [http.ErrAbortHandler] makes net/http break the connection, so that the
 //     client does not take a part for the whole.
 //
-// Success is not buffered. An answer with a status of 400 or more is held only
-// while it may be the plain text of a router or of http.Error: until its first
-// byte, or its end if its Content-Type is text/plain. JSON, HTML and all else pass
-// untouched.
+// Success is not buffered. An answer with a status of 400–599 is held only while it
+// may be the plain text of a router or of http.Error: until its first byte, or its
+// end if that is one of a text. JSON, HTML and all else pass untouched, and so does
+// JSON that http.Error has labelled as text.
 package errjson
 
 import (
@@ -125,9 +125,10 @@ func (rd *Renderer) Recover(next http.Handler) http.Handler {
 }
 
 // Render makes rd the renderer of everything inside next: [Write] answers with it,
-// and it turns plain-text answers with a status of 400 or more, such as those of
+// and it turns plain-text answers with a status of 400–599, such as those of
 // routers and of [http.Error], into JSON. Of these a 4xx keeps its text as the
-// message; that of a 5xx is logged, and not sent. Status and header fields stay.
+// message, 1 KiB of it at most; that of a 5xx is logged, and not sent. Status and
+// header fields stay. A text that is a JSON object or array passes as it is.
 func (rd *Renderer) Render(next http.Handler) http.Handler {
 	return rd.middleware(next, false, renders)
 }

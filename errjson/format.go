@@ -175,10 +175,10 @@ func encode(b *jsonenc.Buffer, body any) error {
 }
 
 func (e *simple) appendJSON(b *jsonenc.Buffer) error {
-	b.B = append(b.B, textsOf(e.Status).simple...)
+	texts := textsOf(e.Status)
+	b.B = append(b.B, texts.simple...)
 	b.B = jsonenc.AppendString(b.B, e.Message)
-	b.B = append(b.B, `,"status":`...)
-	b.B = strconv.AppendInt(b.B, int64(e.Status), 10)
+	b.B = append(b.B, texts.status...)
 	return (*Error)(e).appendRest(b, "details")
 }
 
@@ -282,6 +282,7 @@ func marshal(a appender) ([]byte, error) {
 type statusTexts struct {
 	name     string // as http.StatusText has it
 	sentence string // what the client reads where an Error has no message
+	status   string // the member "status"
 	simple   string // how the body of Simple begins
 	problem  string // how that of Problem does
 }
@@ -305,6 +306,7 @@ var allTexts = func() (all [200]statusTexts) {
 		}
 		all[i] = statusTexts{
 			name: name, sentence: sentence,
+			status:  `,"status":` + strconv.Itoa(status),
 			simple:  `{"error":"` + name + `","message":`,
 			problem: `{"type":"about:blank","title":"` + name + `","status":` + strconv.Itoa(status) + `,"detail":`,
 		}

@@ -16,8 +16,11 @@ import (
 // For one error at most one Map or MapIs applies, and then at most one OnStatus:
 //
 //   - An error that is an HTTP error already (an *[Error], or one with a method
-//     StatusCode() int or GetStatus() int) leaves as it is if there is an
-//     OnStatus for its status, and no Map or MapIs is asked.
+//     StatusCode() int or GetStatus() int that returns 400–599) leaves as it is
+//     if there is an OnStatus for its status, and no Map or MapIs is asked. Of an
+//     error of another library only the status is sent. A client library whose
+//     errors have such a method, with the status that another server has
+//     answered, wants a Map for them.
 //   - Else the error's tree is searched, depth first as errors.As does: first for
 //     exact types and MapIs targets, then for interface types, of which one that
 //     contains another goes first. Map[error] thus goes last, and never takes an

@@ -296,26 +296,27 @@ func (w *h2Writer) Push(target string, opts *http.PushOptions) error {
 // of ours. It is held, and true returned, if it is or may be plain text.
 func (t *tracker) hold(status int) bool {
 	h := t.rw.Header()
-	if t.setInside(h, "Content-Encoding") {
+	if t.setInside(h, "Content-Encoding") != "" {
 		return false // its bytes cannot be read as text
 	}
-	switch {
-	case !t.setInside(h, "Content-Type"):
+	switch contentType := t.setInside(h, "Content-Type"); {
+	case contentType == "":
 		t.flags |= sniff
-	case !isPlainText(h["Content-Type"][0]):
+	case !isPlainText(contentType):
 		return false
 	}
 	t.state, t.status = stateHeld, uint16(status)
 	return true
 }
 
-// setInside reports whether the header field was set since the request entered.
-func (t *tracker) setInside(h http.Header, name string) bool {
+// setInside returns the value of a header field that was set since the request
+// entered, or the empty string.
+func (t *tracker) setInside(h http.Header, name string) string {
 	values := h[name]
-	if len(values) == 0 {
-		return false
+	if len(values) == 0 || t.more != nil && slices.Equal(values, t.more.entry[name]) {
+		return ""
 	}
-	return t.more == nil || !slices.Equal(values, t.more.entry[name])
+	return values[0]
 }
 
 // capture takes bytes of an answer that is held. It returns false if they show
@@ -375,6 +376,9 @@ func beginsLikeJSON(p []byte) bool {
 }
 
 func isPlainText(contentType string) bool {
+	if contentType == "text/plain; charset=utf-8" { // of http.Error
+		return true
+	}
 	mediaType, _, _ := strings.Cut(contentType, ";")
 	return strings.EqualFold(strings.TrimSpace(mediaType), "text/plain")
 }
@@ -497,6 +501,9 @@ func isRepresentationHeader(name string) bool {
 // what it says of caching and of ranges stays. Without a tracker it is not known
 // who set a Content-Encoding, and it stays, as with http.Error.
 func (t *tracker) dropHeader(h http.Header, held bool) {
+	if len(h) == 0 && (t == nil || t.more == nil) {
+		return
+	}
 	for name := range h {
 		switch {
 		case name == "Content-Type" || name == "Content-Length" || !isRepresentationHeader(name):
@@ -543,8 +550,8 @@ func trackerOf(w http.ResponseWriter) *tracker {
 // appendScopes appends the renderers around w and r, the innermost first: those
 // that w unwraps to, and those behind a writer that does not unwrap, such as that
 // of http.TimeoutHandler, to which the marks in the request lead. The adapters'
-// writers and marks have a method Renderer, and their contexts a value. The
-// tracker recovering counts even if it does not render.
+// writers and marks have a method Renderer. The tracker recovering counts even if
+// it does not render.
 func appendScopes(s scopes, w http.ResponseWriter, r *http.Request, recovering *tracker) scopes {
 	for w != nil {
 		if t := asTracker(w); t != nil {
@@ -570,9 +577,6 @@ func appendScopes(s scopes, w http.ResponseWriter, r *http.Request, recovering *
 		case interface{ Renderer() *Renderer }:
 			s = s.with(m.Renderer())
 		}
-	}
-	if rd, ok := r.Context().Value(scope.Key{}).(*Renderer); ok {
-		s = s.with(rd)
 	}
 	return s
 }

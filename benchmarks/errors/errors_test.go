@@ -3,9 +3,11 @@
 // JSON, answering a value as JSON, and standing between a handler and its writer.
 //
 // The name of a benchmark is Benchmark<Area>/<case>/<library>. "bare" is what the
-// standard library does alone. hipflask always runs inside Wrap, as it does in a
-// service; gin, echo4, echo5 and huma run inside their engines, whose routing of
-// one static route is in their figures; negroni runs as a chain of one handler.
+// standard library does alone. hipflask is a function that a handler calls, as
+// those of render are, and hipflask-wrapped the same inside Wrap; where Wrap is
+// what does the work, there is only one. gin, echo4, echo5 and huma run inside
+// their engines, whose routing of one static route is in their figures; negroni
+// runs as a chain of one handler.
 // The writer is reused and forgets everything, so that no socket is measured,
 // but for BenchmarkWriter, which is about sockets.
 //
@@ -116,10 +118,12 @@ func get(path string) *http.Request {
 	return r
 }
 
-// quiet logs in full, and throws the logs away.
-var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
+// quiet logs in full, as JSON, and throws the logs away.
+var quiet = slog.New(slog.NewJSONHandler(io.Discard, nil))
 
-var wrap = errjson.NewRenderer(errjson.Config{Logger: quiet}).Wrap
+var renderer = errjson.NewRenderer(errjson.Config{Logger: quiet})
+
+func wrap(next http.Handler) http.Handler { return renderer.Wrap(next) }
 
 func newGin(handler gin.HandlerFunc, middlewares ...gin.HandlerFunc) http.Handler {
 	gin.SetMode(gin.ReleaseMode)
@@ -240,11 +244,13 @@ type problem struct {
 
 func BenchmarkError(b *testing.B) {
 	b.Run("404", func(b *testing.B) {
+		hipflask := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			renderer.Write(w, r, errjson.NotFound("no item 7"))
+		})
 		run(b, get("/"), http.StatusNotFound, true, []library{
 			{"bare", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no item 7", http.StatusNotFound) })},
-			{"hipflask", wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				errjson.Write(w, r, errjson.NotFound("no item 7"))
-			}))},
+			{"hipflask", hipflask},
+			{"hipflask-wrapped", wrap(hipflask)},
 			{"chi", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				render.Status(r, http.StatusNotFound)
 				render.JSON(w, r, problem{"Not Found", "no item 7", 404})

@@ -10,6 +10,9 @@ import (
 // what dst has under its name, but for Vary and Set-Cookie: of these dst's may be
 // from a middleware, and each line stands for itself, so that they are added to.
 func Merge(dst, fields http.Header) {
+	if len(fields) == 0 {
+		return // most have none, and to begin a loop over a map is not cheap
+	}
 	for name, values := range fields {
 		name = http.CanonicalHeaderKey(name)
 		var old []string
