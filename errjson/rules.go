@@ -24,7 +24,7 @@ import (
 //   - Else the error's tree is searched, depth first as errors.As does: first for
 //     exact types and MapIs targets, then for interface types, of which one that
 //     contains another goes first. Map[error] thus goes last, and never takes an
-//     HTTP error.
+//     HTTP error, nor one whose meaning [Write] knows.
 //   - An error that no rule takes, and that is no HTTP error, becomes a 500 with
 //     the error as its cause. Map[*Error] and OnStatus(500, …) are asked for it.
 //
