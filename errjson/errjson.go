@@ -45,7 +45,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"strconv"
 	"syscall"
 
 	"github.com/hipflask/hipflask/internal/header"
@@ -377,7 +376,7 @@ func (f *failure) send(e *Error, contentType string, body []byte) {
 	}
 	// One array for the values: each header field's slice is full, so that
 	// whoever appends to one does not write into the next.
-	values := [...]string{contentType, strconv.Itoa(len(body)), "nosniff"}
+	values := [...]string{contentType, header.Length(len(body)), "nosniff"}
 	h["Content-Type"] = values[0:1:1]
 	h["Content-Length"] = values[1:2:2]
 	h["X-Content-Type-Options"] = values[2:3:3]

@@ -27,7 +27,6 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -178,7 +177,7 @@ func send(w http.ResponseWriter, status int, body any, fields http.Header, head 
 	header.Merge(h, fields)
 	// One array for both values: each header field's slice is full, so that
 	// whoever appends to one does not write into the other.
-	values := [...]string{"application/json", strconv.Itoa(len(buf.B))}
+	values := [...]string{"application/json", header.Length(len(buf.B))}
 	if len(h["Content-Type"]) == 0 {
 		h["Content-Type"] = values[0:1:1]
 	}

@@ -2,6 +2,7 @@ package header_test
 
 import (
 	"net/http"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -22,4 +23,10 @@ func TestMerge(t *testing.T) {
 
 	header.Merge(dst, nil)
 	assert.Len(t, dst, 5)
+}
+
+func TestLength(t *testing.T) {
+	for n := -1; n < 2000; n++ {
+		assert.Equal(t, strconv.Itoa(n), header.Length(n))
+	}
 }
