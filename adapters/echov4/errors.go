@@ -3,6 +3,8 @@ package echoadapter
 import (
 	"errors"
 	"net/http"
+	"net/url"
+	"sync"
 
 	"github.com/hipflask/hipflask/errjson"
 	"github.com/hipflask/hipflask/internal/bridge"
@@ -52,11 +54,13 @@ type statusCoder interface {
 // write answers with err. Inside a Wrap there may be other renderers between the
 // handler and the application's; then errjson finds it at its place.
 func write(rd *errjson.Renderer, w http.ResponseWriter, r *http.Request, err error) {
-	if r.Context().Value(scope.Key{}) == rd {
-		errjson.Write(w, r, err)
-	} else {
-		rd.Write(w, r, err)
+	for mark := range scope.Marks(r) {
+		if a, ok := mark.(*app); ok && a.Renderer() == rd {
+			errjson.Write(w, r, err)
+			return
+		}
 	}
+	rd.Write(w, r, err)
 }
 
 // A question is an error that an ErrorHandler answers with its renderer. An
@@ -72,29 +76,49 @@ func (*question) Error() string {
 // the server.
 func (*question) Unwrap() error { return echo.ErrNotFound }
 
-// known is the renderer of an application; nil if it has none.
-type known struct {
-	app      *echo.Echo
+// An app is an application on its way through a chain. As the value of a mark in
+// the request, it leads errjson to the renderer, which it looks for when it is
+// first asked.
+type app struct {
+	echo     *echo.Echo
+	mark     *scope.Mark
+	once     sync.Once
 	renderer *errjson.Renderer
 }
 
-// renderer returns the renderer of the application, or nil.
-func (call *call) renderer() *errjson.Renderer {
-	k := call.chain.renderer.Load()
-	if k == nil || k.app != call.app {
-		k = &known{app: call.app, renderer: ask(call.app, call.request)}
-		call.chain.renderer.Store(k)
+// appOf returns what the chain knows of an application. There is hardly ever more
+// than one.
+func (ch *chain) appOf(e *echo.Echo) *app {
+	a := ch.app.Load()
+	if a == nil || a.echo != e {
+		a = &app{echo: e}
+		a.mark = scope.NewMark(a)
+		ch.app.Store(a)
 	}
-	return k.renderer
+	return a
 }
 
-// ask asks the HTTPErrorHandler of an application. One that cannot deal with the
+// enter leaves the mark in a request, unless there is one of an outer Wrap: the
+// renderer of the application has its place at the outermost.
+func (a *app) enter(r *http.Request) {
+	for mark := range scope.Marks(r) {
+		if outer, ok := mark.(*app); ok && outer.echo == a.echo {
+			return
+		}
+	}
+	a.mark.Enter(r)
+}
+
+// Renderer is how errjson finds the renderer of the application; it is nil if
+// there is none. It asks the HTTPErrorHandler. One that cannot deal with the
 // question is not ours.
-func ask(app *echo.Echo, r *http.Request) *errjson.Renderer {
-	q := new(question)
-	func() {
+func (a *app) Renderer() *errjson.Renderer {
+	a.once.Do(func() {
 		defer func() { _ = recover() }()
-		app.HTTPErrorHandler(q, app.NewContext(r, bridge.Nowhere{}))
-	}()
-	return q.answer
+		q := new(question)
+		defer func() { a.renderer = q.answer }()
+		r := &http.Request{Method: http.MethodGet, URL: new(url.URL), Header: make(http.Header), Body: http.NoBody}
+		a.echo.HTTPErrorHandler(q, a.echo.NewContext(r, bridge.Nowhere{}))
+	})
+	return a.renderer
 }

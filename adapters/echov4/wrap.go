@@ -3,21 +3,19 @@ package echoadapter
 import (
 	"bufio"
 	"context"
-	"io"
 	"net"
 	"net/http"
 	"sync/atomic"
 
 	"github.com/hipflask/hipflask/errjson"
 	"github.com/hipflask/hipflask/internal/bridge"
-	"github.com/hipflask/hipflask/internal/scope"
 	"github.com/labstack/echo/v4"
 )
 
 // A chain is the middlewares of one Wrap, around its method next.
 type chain struct {
-	handler  http.Handler
-	renderer atomic.Pointer[known]
+	handler http.Handler
+	app     atomic.Pointer[app]
 }
 
 // A call is one request on its way through a chain. It is the context of the
@@ -29,10 +27,9 @@ type call struct {
 	context.Context // of request
 	chain           *chain
 	c               echo.Context
-	app             *echo.Echo
+	app             *app
 	next            echo.HandlerFunc
 	request         *http.Request  // c.Request(), as it was
-	body            io.ReadCloser  // of request
 	response        *echo.Response // c.Response(), as it was
 	gate            bridge.Gate
 	err             error // what next has returned last; guarded by gate
@@ -42,13 +39,11 @@ type call struct {
 func (ch *chain) serve(c echo.Context, next echo.HandlerFunc) error {
 	request := c.Request()
 	call := &call{
-		Context: request.Context(), chain: ch, c: c, app: c.Echo(), next: next,
-		request: request, body: request.Body, response: c.Response(),
+		Context: request.Context(), chain: ch, c: c, app: ch.appOf(c.Echo()), next: next,
+		request: request, response: c.Response(),
 	}
 	r := request.WithContext(call)
-	if r.Body != nil {
-		r.Body = (*callBody)(call)
-	}
+	call.app.enter(r)
 	if route := c.Path(); route != "" {
 		r.Pattern = route
 		values := c.ParamValues()
@@ -84,12 +79,12 @@ func (ch *chain) next(w http.ResponseWriter, r *http.Request) {
 		call.err = call.next(c)
 		return
 	}
-	response := echo.NewResponse(w, call.app)
+	response := echo.NewResponse(w, call.app.echo)
 	response.Status = http.StatusOK // as that of a new context
 	c.SetResponse(response)
 	call.err = call.next(c)
 	if call.err != nil && !response.Committed {
-		call.app.HTTPErrorHandler(call.err, c)
+		call.app.echo.HTTPErrorHandler(call.err, c)
 	}
 }
 
@@ -121,10 +116,6 @@ func (call *call) Value(key any) any {
 	case *chain:
 		if key == call.chain {
 			return call
-		}
-	case scope.Key:
-		if rd := call.renderer(); rd != nil {
-			return rd
 		}
 	}
 	return call.Context.Value(key)
@@ -196,18 +187,5 @@ func (w *netWriter) Renderer() *errjson.Renderer {
 	if _, ok := bridge.FindWriter(w.response, func(*netWriter) bool { return true }); ok {
 		return nil
 	}
-	return (*call)(w).renderer()
+	return w.app.Renderer()
 }
-
-// A callBody is the call as the body of the request: the way to it where a
-// middleware has put a writer in place that does not unwrap.
-type callBody call
-
-func (b *callBody) Read(p []byte) (int, error) { return b.body.Read(p) }
-func (b *callBody) Close() error               { return b.body.Close() }
-
-// Unwrap leads to the body as it came.
-func (b *callBody) Unwrap() io.ReadCloser { return b.body }
-
-// Renderer is how errjson.Write finds the renderer.
-func (b *callBody) Renderer() *errjson.Renderer { return (*netWriter)(b).Renderer() }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"runtime"
@@ -13,44 +12,40 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/hipflask/hipflask/errjson"
 	"github.com/hipflask/hipflask/internal/bridge"
+	"github.com/hipflask/hipflask/internal/scope"
 )
 
 // An errorsWriter is the writer for the handlers after Errors. Gin sends a status
 // without a body at once, in c.AbortWithStatus for instance; this writer holds one
 // of 400–599 until there is a body, and if none comes, the error is answered.
 //
-// Handlers and middlewares that have another writer are led to it by the body of
-// the request.
+// Handlers and middlewares that have another writer are led to the renderer by a
+// mark in the request.
 type errorsWriter struct {
 	gin.ResponseWriter // Gin's own
 	renderer           *errjson.Renderer
 	request            *http.Request
-	body               io.ReadCloser // of request, as it came
-	encoding           string        // the Content-Encoding on entry, of a compressor outside
-	status             int           // what WriteHeader was last called with
-	held               bool          // the status was to be sent
-	inner              bool          // there is another one outside of a Wrap
+	before             *http.Response // what was in request in place of the mark
+	encoding           string         // the Content-Encoding on entry, of a compressor outside
+	status             int            // what WriteHeader was last called with
+	held               bool           // the status was to be sent
+	inner              bool           // there is another one outside of a Wrap
 }
 
 // watch puts an errorsWriter in place of c.Writer.
 func watch(c *gin.Context, rd *errjson.Renderer) *errorsWriter {
 	e := &errorsWriter{
 		ResponseWriter: c.Writer, renderer: rd, request: c.Request,
-		body: c.Request.Body, encoding: encodingOf(c.Writer.Header()),
+		before: c.Request.Response, encoding: encodingOf(c.Writer.Header()),
 	}
 	c.Writer = e
-	if e.body != nil {
-		c.Request.Body = (*errorsBody)(e)
-	}
 	return e
 }
 
 // unwatch puts everything back.
 func (e *errorsWriter) unwatch(c *gin.Context) {
 	c.Writer = e.ResponseWriter
-	if body, ok := e.request.Body.(*errorsBody); ok && body == (*errorsBody)(e) {
-		e.request.Body = e.body
-	}
+	e.request.Response = e.before
 }
 
 // finish answers if the handlers have failed, and have not answered themselves.
@@ -225,44 +220,28 @@ func (e *errorsWriter) Renderer() *errjson.Renderer {
 	return e.renderer
 }
 
-// An errorsBody is an errorsWriter as the body of the request: the way to it where
-// a middleware has put a writer in place that does not unwrap. A context would do
-// as well, but costs a copy of each request.
-type errorsBody errorsWriter
-
-func (b *errorsBody) Read(p []byte) (int, error) { return b.body.Read(p) }
-func (b *errorsBody) Close() error               { return b.body.Close() }
-
-// Unwrap leads to the body as it came.
-func (b *errorsBody) Unwrap() io.ReadCloser { return b.body }
+// An errorsMark is what an Errors leaves in the request.
+type errorsMark struct{ renderer *errjson.Renderer }
 
 // Renderer is how errjson.Write finds the renderer.
-func (b *errorsBody) Renderer() *errjson.Renderer { return (*errorsWriter)(b).Renderer() }
+func (m *errorsMark) Renderer() *errjson.Renderer { return m.renderer }
 
-// errorsOf returns the innermost errorsWriter that a writer or a request leads to,
-// or nil.
-func errorsOf(w http.ResponseWriter, r *http.Request) *errorsWriter {
+// watching returns the renderer of the innermost Errors that a writer or a request
+// leads to, or nil.
+func watching(w http.ResponseWriter, r *http.Request) *errjson.Renderer {
 	if e, ok := bridge.FindWriter(w, func(*errorsWriter) bool { return true }); ok {
-		return e
+		return e.renderer
 	}
-	for body := r.Body; body != nil; {
-		if b, ok := body.(*errorsBody); ok {
-			return (*errorsWriter)(b)
+	for mark := range scope.Marks(r) {
+		if m, ok := mark.(*errorsMark); ok {
+			return m.renderer
 		}
-		u, ok := body.(interface{ Unwrap() io.ReadCloser })
-		if !ok {
-			break
-		}
-		body = u.Unwrap()
 	}
 	return nil
 }
 
 func rendererOf(c *gin.Context) *errjson.Renderer {
-	if e := errorsOf(c.Writer, c.Request); e != nil {
-		return e.renderer
-	}
-	return bridge.Renderer(nil)
+	return bridge.Renderer(watching(c.Writer, c.Request))
 }
 
 // isSent reports whether a part of an answer was sent. A status that is held is

@@ -8,6 +8,7 @@ import (
 	"github.com/hipflask/hipflask/bodyjson"
 	"github.com/hipflask/hipflask/errjson"
 	"github.com/hipflask/hipflask/internal/bridge"
+	"github.com/hipflask/hipflask/internal/scope"
 )
 
 // Wrap makes one Gin middleware of net/http middlewares, the first one outermost.
@@ -61,8 +62,10 @@ func Wrap(middlewares ...func(http.Handler) http.Handler) gin.HandlerFunc {
 // 204 and redirects. A nil rd stands for the default configuration.
 func Errors(rd *errjson.Renderer) gin.HandlerFunc {
 	rd = bridge.Renderer(rd)
+	mark := scope.NewMark(&errorsMark{rd})
 	return func(c *gin.Context) {
 		e := watch(c, rd)
+		mark.Enter(c.Request)
 		defer func() {
 			if v := recover(); v != nil {
 				e.panicked(c, v)
@@ -152,7 +155,7 @@ func Fail(c *gin.Context, err error) {
 	}
 	_ = c.Error(err) // returns what it has added to c.Errors
 	c.Abort()
-	if errorsOf(c.Writer, c.Request) == nil && !c.Writer.Written() {
+	if watching(c.Writer, c.Request) == nil && !c.Writer.Written() {
 		errjson.Write(c.Writer, c.Request, err)
 		c.Writer.WriteHeaderNow()
 	}

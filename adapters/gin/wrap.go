@@ -11,7 +11,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/hipflask/hipflask/internal/bridge"
-	"github.com/hipflask/hipflask/internal/scope"
 )
 
 // A chain is the middlewares of one Wrap, around its method next.
@@ -110,8 +109,8 @@ func (call *call) nextInside(w http.ResponseWriter) {
 	call.inside, call.status, call.size = w, call.preset, notWritten
 	gw := (*ginWriter)(call)
 	c.Writer = gw
-	if outer := errorsOf(call.writer, call.request); outer != nil {
-		inner := watch(c, outer.renderer)
+	if rd := watching(call.writer, call.request); rd != nil {
+		inner := watch(c, rd)
 		inner.inner = true
 		c.Next()
 		inner.finish(c)
@@ -143,10 +142,6 @@ func (call *call) Value(key any) any {
 	case *chain:
 		if key == call.chain {
 			return call
-		}
-	case scope.Key:
-		if e := errorsOf(call.writer, call.request); e != nil {
-			return e.renderer
 		}
 	}
 	return call.Context.Value(key)
