@@ -25,6 +25,12 @@ func (b *body) checkHeader(r *http.Request) *errjson.Error {
 	return e
 }
 
+// IsJSON reports whether the content type of a request is that of JSON, by the rule
+// that this package applies: application/json or application/*+json, in any case,
+// and in no charset but UTF-8. The body is not looked at. It is for handlers that
+// give another content type an answer of their own.
+func IsJSON(r *http.Request) bool { return checkType(r.Header) == nil }
+
 // checkType returns a 415 if the content type is not application/json or
 // application/*+json (RFC 6839, Section 3.1), or if a charset is not UTF-8: JSON
 // has no other (RFC 8259, Section 8.1), and no charset parameter either, but many

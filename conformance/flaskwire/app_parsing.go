@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"mime"
 	"net/http"
 	"regexp"
 	"strings"
@@ -111,10 +110,10 @@ func getJSON(errs errjson.Config, limit int64) service {
 		})},
 		{"/is-json", any4(func(r *http.Request) (any, error) {
 			mediaType, _, _ := strings.Cut(strings.ReplaceAll(r.Header.Get("Content-Type"), ",", ";"), ";")
-			return object{"is_json": isJSON(r), "mimetype": strings.ToLower(strings.TrimSpace(mediaType))}, nil
+			return object{"is_json": bodyjson.IsJSON(r), "mimetype": strings.ToLower(strings.TrimSpace(mediaType))}, nil
 		})},
 		{"/guarded", any4(func(r *http.Request) (any, error) {
-			if !isJSON(r) {
+			if !bodyjson.IsJSON(r) {
 				return status.Of(http.StatusUnsupportedMediaType, object{"error": "Content-Type must be application/json"}), nil
 			}
 			data, err := bodyjson.Get[any](r)
@@ -130,12 +129,6 @@ func getJSON(errs errjson.Config, limit int64) service {
 		})},
 		{"/lazy", any4(value(object{"parsed": false}))},
 	}}
-}
-
-func isJSON(r *http.Request) bool {
-	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	return err == nil && (mediaType == "application/json" ||
-		strings.HasPrefix(mediaType, "application/") && strings.HasSuffix(mediaType, "+json") && !strings.Contains(mediaType, "/+"))
 }
 
 // typed is a value with the name that its type has in Python.
