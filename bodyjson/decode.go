@@ -1,6 +1,7 @@
 package bodyjson
 
 import (
+	"bytes"
 	"context"
 	stdjson "encoding/json"
 	"errors"
@@ -83,8 +84,9 @@ func (c *config) unmarshal(data []byte, p *plan, v any) error {
 	if err != nil {
 		return c.diagnose(data, p, err)
 	}
-	// The zero value says that a required field is absent, or null, or zero.
-	if p.refusesNull && isNull(data) || p.checks && p.doubtful(reflect.ValueOf(v).Elem()) {
+	// The decoder makes zero values of null, and leaves them where there is nothing.
+	nulls := p.elements && bytes.Contains(data, []byte("null"))
+	if p.refusesNull && isNull(data) || (p.checks || nulls) && p.doubtful(reflect.ValueOf(v).Elem(), nulls) {
 		return c.diagnose(data, p, nil)
 	}
 	return nil

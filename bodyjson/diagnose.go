@@ -34,7 +34,7 @@ func (c *config) diagnose(data []byte, p *plan, cause error) error {
 			Message: "The JSON is nested too deep."})
 	}
 	d := diagnosis{config: c, dec: jsontext.NewDecoder(bytes.NewBuffer(data), c.syntax...)}
-	err := d.value(p, &field{required: "This field is required."})
+	err := d.value(p, noField)
 	if err == nil {
 		err = d.end(data)
 	}
@@ -110,13 +110,16 @@ func (d *diagnosis) open() (int, error) {
 	return int(d.dec.InputOffset()) - 1, err
 }
 
+// noField stands for that of a value without one: the whole body, or an element.
+var noField = &field{}
+
 // value checks the next value, which is that of the field f, against a plan.
 func (d *diagnosis) value(p *plan, f *field) error {
 	kind := d.dec.PeekKind()
 	switch {
 	case kind == jsontext.KindNull && p.shape != custom:
 		_, at, err := d.read()
-		if err == nil && f.required != "" && p.refuses(f) {
+		if err == nil && p.refuses(f) {
 			d.fault(at, codeNull, "Must not be null.")
 		}
 		return err
@@ -180,7 +183,7 @@ func (d *diagnosis) object(p *plan) error {
 			}
 			err = d.value(f.plan, f)
 		case p.rest != nil:
-			err = d.value(p.rest, &field{})
+			err = d.value(p.rest, noField)
 		default:
 			if d.DisallowUnknownFields {
 				d.fault(at, codeUnknown, "There is no such field.")
@@ -235,7 +238,7 @@ func (d *diagnosis) dictionary(p *plan) error {
 				d.fault(at, codeType, "The name must be "+wanted(key)+".")
 			}
 		}
-		if err := d.value(p.elem, &field{}); err != nil {
+		if err := d.value(p.elem, noField); err != nil {
 			return err
 		}
 	}
@@ -253,7 +256,7 @@ func (d *diagnosis) list(p *plan) error {
 		if p.typ.Kind() == reflect.Array && n >= p.typ.Len() {
 			err = d.dec.SkipValue()
 		} else {
-			err = d.value(p.elem, &field{})
+			err = d.value(p.elem, noField)
 		}
 		if err != nil {
 			return err
@@ -274,7 +277,7 @@ func (d *diagnosis) dynamic(p *plan, kind jsontext.Kind) error {
 	case d.UseNumber:
 		return d.dec.SkipValue()
 	case kind == jsontext.KindNumber:
-		return d.scalar(planOf(reflect.TypeFor[float64]()), &field{}, kind)
+		return d.scalar(planOf(reflect.TypeFor[float64]()), noField, kind)
 	case kind != jsontext.KindBeginObject && kind != jsontext.KindBeginArray:
 		return d.dec.SkipValue()
 	}
@@ -287,7 +290,7 @@ func (d *diagnosis) dynamic(p *plan, kind jsontext.Kind) error {
 				return err
 			}
 		}
-		if err := d.value(p, &field{}); err != nil {
+		if err := d.value(p, noField); err != nil {
 			return err
 		}
 	}
@@ -301,7 +304,7 @@ func (d *diagnosis) scalar(p *plan, f *field, kind jsontext.Kind) error {
 	if err != nil {
 		return err
 	}
-	if kind == jsontext.KindNull && f.required != "" && p.refuses(f) {
+	if kind == jsontext.KindNull && p.refuses(f) {
 		d.fault(at, codeNull, "Must not be null.")
 		return nil
 	}
@@ -337,12 +340,13 @@ func orDefault(s, otherwise string) string {
 	return s
 }
 
-// refuses reports whether null is no value of a required field.
+// refuses reports whether null is no value for a p in a field. A field that is not
+// required takes it as if it was absent, which elements and the whole body cannot be.
 func (p *plan) refuses(f *field) bool {
-	if f.plan == nil { // the whole body
+	if f == noField {
 		return p.refusesNull
 	}
-	return f.plan.shape != optional
+	return f.required != "" && f.plan.shape != optional
 }
 
 // end checks that nothing follows the value.

@@ -37,8 +37,9 @@
 // if there is one, is UTF-8 (RFC 8259, Section 8.1). The JSON is that of RFC 8259 in
 // the strict reading of RFC 7493: no name is there twice, names match in their exact
 // case, nothing follows the value. A number that does not fit the field is a fault,
-// and not rounded to fit. Null is for pointers, interfaces and [Optional]; in a field
-// of another type it stands for the zero value, but the whole body must not be null.
+// and not rounded to fit. Null is for pointers, interfaces and [Optional]. A field of
+// another type takes it as if it was absent; the whole body and the elements of arrays
+// and maps cannot be absent, and so must not be null.
 // The decoder is github.com/go-json-experiment/json, which is encoding/json/v2 from Go
 // 1.27 on; its documentation has the tags of fields. [time.Duration] has no JSON there.
 //
@@ -48,8 +49,8 @@
 // "" are there. Any other text in the tag is what the client is told if it is not. The
 // tag holds at any depth: in structs, arrays, maps, pointers, and embedded structs, but
 // not in a type that has its own unmarshal method, nor in an interface.
-// Good bodies pay next to nothing for it: only if a required field has its zero value
-// is the body looked at again.
+// Good bodies pay next to nothing for it: only if a required field has its zero value,
+// or an element has and there is a null, is the body looked at again.
 //
 // # Validation
 //
@@ -92,7 +93,7 @@
 // all faults there are, up to 100, in the order of their places. The codes are:
 //
 //	required       the field is absent
-//	null           the field or body must not be null
+//	null           the field, element or body must not be null
 //	type           another kind of JSON is wanted, or an integer
 //	range          the number does not fit
 //	format         the string is no date, base64 and so on

@@ -148,6 +148,12 @@ func TestTypes(t *testing.T) {
 		{`{"address":"::g"}`, fault("/address", "format", "Is not in the right format.", 11, 1, 12)},
 		{`{"perhaps":{"z":"1"}}`, fault("/perhaps/z", "type", "Must be an integer, not a string.", 16, 1, 17)},
 		{`{"perhaps":null}`, ""},
+		{`{"l":[0,null,7]}`, fault("/l/1", "null", "Must not be null.", 8, 1, 9)},
+		{`{"m":{"a":0,"b/c":null}}`, fault("/m/b~1c", "null", "Must not be null.", 18, 1, 19)},
+		{`{"three":[null,1,2]}`, fault("/three/0", "null", "Must not be null.", 10, 1, 11)},
+		{`{"l":[null,"a"]}`, fault("/l/0", "null", "Must not be null.", 6, 1, 7) + "," +
+			fault("/l/1", "type", "Must be an integer, not a string.", 11, 1, 12)},
+		{`{"l":[0],"name":null,"any":[null,{"a":null}]}`, ""},
 		{`[]`, fault("", "type", "Must be an object, not an array.", 0, 1, 1)},
 		{` "x"`, fault("", "type", "Must be an object, not a string.", 1, 1, 2)},
 	}
@@ -161,6 +167,46 @@ func TestTypes(t *testing.T) {
 			assert.Equal(t, invalid(test.want), got)
 		})
 	}
+	t.Run("null elements", func(t *testing.T) {
+		isNull := func(pointer string, offset int) string {
+			return fault(pointer, "null", "Must not be null.", offset, 1, offset+1)
+		}
+		for _, test := range []struct {
+			name string
+			h    http.Handler
+			body string
+			want string // the faults
+		}{
+			{"strings", echoing[[]string](bodyjson.Config{}), `["a",null,"",null]`, isNull("/1", 5) + "," + isNull("/3", 13)},
+			{"booleans", echoing[[]bool](bodyjson.Config{}), `[false,null]`, isNull("/1", 7)},
+			{"structs", echoing[[]line](bodyjson.Config{}), `[null]`, isNull("/0", 1)},
+			{"structs without what is required", echoing[[]struct{}](bodyjson.Config{}), `[null]`, isNull("/0", 1)},
+			{"lists", echoing[[][]int](bodyjson.Config{}), `[[],null,[null]]`, isNull("/1", 4) + "," + isNull("/2/0", 10)},
+			{"maps", echoing[map[string]map[string]int](bodyjson.Config{}), `{"a":{"b":null},"c":null}`, isNull("/a/b", 10) + "," + isNull("/c", 20)},
+			{"times", echoing[[]time.Time](bodyjson.Config{}), `[null]`, isNull("/0", 1)},
+			{"what is made from text", echoing[[]netip.Addr](bodyjson.Config{}), `["::1",null]`, isNull("/1", 7)},
+			{"what decodes itself", echoing[[]even](bodyjson.Config{}), `[2,null]`, ""},
+			{"pointers", echoing[[]*line](bodyjson.Config{}), `[null]`, ""},
+			{"any", echoing[[]any](bodyjson.Config{}), `[null]`, ""},
+			{"Optionals", echoing[[]bodyjson.Optional[int]](bodyjson.Config{}), `[null]`, ""},
+			{"behind a pointer", echoing[*[]*[]int](bodyjson.Config{}), `[null,[null]]`, isNull("/1/0", 7)},
+			{"in an Optional", echoing[bodyjson.Optional[[]int]](bodyjson.Config{}), `[null]`, isNull("/0", 1)},
+			{"names without a field", echoing[withRest](bodyjson.Config{}), `{"a":null}`, isNull("/a", 5)},
+			{"required in names without a field", echoing[withRest](bodyjson.Config{}), `{"a":{}}`, fault("/a/qty", "required", isRequired, 5, 1, 6)},
+			{"good names without a field", echoing[withRest](bodyjson.Config{}), `{"a":{"qty":0}}`, ""},
+			{"of another decoder", echoing[[]int](bodyjson.Config{Unmarshal: json.Unmarshal}), `[1,null]`, isNull("/1", 3)},
+			{"the word, and zeros", echoing[[]string](bodyjson.Config{}), `["","null"]`, ""},
+		} {
+			t.Run(test.name, func(t *testing.T) {
+				got := do(test.h, post(test.body))
+				if test.want == "" {
+					assert.Equal(t, http.StatusOK, got.status, got.body)
+					return
+				}
+				assert.Equal(t, invalid(test.want), got)
+			})
+		}
+	})
 	t.Run("names that two types of number share", func(t *testing.T) {
 		got := do(echoing[map[float64]int](bodyjson.Config{}), post(`{"1":1,"1.0":2}`))
 		assert.Equal(t, 400, got.status)
@@ -218,6 +264,11 @@ type deep struct {
 
 type line struct {
 	Qty int `json:"qty" required:"true"`
+}
+
+// withRest takes all names.
+type withRest struct {
+	Rest map[string]line `json:",embed"`
 }
 
 // node is recursive.

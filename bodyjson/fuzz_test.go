@@ -4,10 +4,12 @@ import (
 	"bytes"
 	stdjson "encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -93,6 +95,17 @@ func agree[T any](t *testing.T, data []byte, cfg bodyjson.Config, opts ...json.O
 	case wantErr == nil && null:
 		if e == nil || e.Status != 422 {
 			t.Fatalf("%q: null is taken", data)
+		}
+		return
+	case wantErr == nil && e != nil: // the decoder makes zero values of nulls
+		if e.Status != 422 || len(e.Fields()) == 0 {
+			t.Fatalf("%T: %q: the decoder takes it, and the answer is %v", want, data, e)
+		}
+		for _, f := range e.Fields() {
+			checkPlace(t, data, f)
+			if f.Code != "null" || !bytes.HasPrefix(data[f.Offset:], []byte("null")) || !resolves(data, f.Pointer) {
+				t.Fatalf("%T: %q: %#v", want, data, f)
+			}
 		}
 		return
 	case (wantErr == nil) != (e == nil):
@@ -195,41 +208,66 @@ func roundTrip[T any](t *testing.T, data []byte, cfg bodyjson.Config) {
 	}
 }
 
-// FuzzRequired compares what is found to be missing with what a look at the
+// bush is recursive by elements that cannot be null.
+type bush struct {
+	Name  string           `json:"name" required:"true"`
+	Nodes []bush           `json:"nodes"`
+	Named map[string]*bush `json:"named"`
+	Tags  []string         `json:"tags"`
+	Sizes map[string]int   `json:"sizes"`
+}
+
+// FuzzRequired compares what is found to be missing, or null, with what a look at the
 // document as a tree finds.
 func FuzzRequired(f *testing.F) {
 	seeds(f)
+	for _, s := range []string{
+		`{"name":"","nodes":[{"name":"a"},null,{}],"named":{"a":null,"b":{}},"tags":["",null,"a"],"sizes":{"a":0,"b":null}}`,
+		`{"name":"null","nodes":[{"name":"a","tags":["a"]}],"tags":[null]}`, `{"name":"a","tags":null}`,
+	} {
+		f.Add([]byte(s))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if json.Unmarshal(data, new(node)) != nil || string(bytes.Trim(data, " \t\r\n")) == "null" {
+		if json.Unmarshal(data, new(bush)) != nil || string(bytes.Trim(data, " \t\r\n")) == "null" {
 			return
 		}
 		var tree any
 		if err := stdjson.Unmarshal(data, &tree); err != nil {
 			return // a number that is too large, where nobody looks
 		}
-		missing := 0
-		countMissing(tree, &missing)
-		_, e := get[node](t, data, bodyjson.Config{})
+		want := shortfalls(tree)
+		_, e := get[bush](t, data, bodyjson.Config{})
 		found := 0
 		if e != nil {
 			found = len(e.Fields())
 		}
-		if found != min(missing, 100) {
-			t.Fatalf("%q: %d are missing, %d were found: %v", data, missing, found, e)
+		if found != min(want, 100) {
+			t.Fatalf("%q: %d are missing or null, %d were found: %v", data, want, found, e)
 		}
 	})
 }
 
-func countMissing(tree any, n *int) {
+// shortfalls counts what is missing in a bush.
+func shortfalls(tree any) (n int) {
 	object, ok := tree.(map[string]any)
 	if !ok {
-		return
+		return 0
 	}
 	if object["name"] == nil {
-		*n++
+		n++
 	}
 	nodes, _ := object["nodes"].([]any)
-	for _, inner := range nodes {
-		countMissing(inner, n)
+	tags, _ := object["tags"].([]any)
+	sizes, _ := object["sizes"].(map[string]any)
+	for _, element := range slices.Concat(nodes, tags, slices.Collect(maps.Values(sizes))) {
+		if element == nil {
+			n++
+		}
+		n += shortfalls(element)
 	}
+	named, _ := object["named"].(map[string]any)
+	for _, inner := range named {
+		n += shortfalls(inner)
+	}
+	return n
 }

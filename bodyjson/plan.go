@@ -28,8 +28,9 @@ type plan struct {
 	folds  bool  // some fields match names of another case
 	rest   *plan // for names without a field; nil if there is none
 
+	refusesNull bool  // null is no value of it, as the whole body or an element
 	checks      bool  // something in it is required
-	refusesNull bool  // null is not a value of it, as the whole body
+	elements    bool  // something in it has elements that refuse null
 	validates   bool  // it has a Validate method
 	fault       error // why no JSON can be decoded as it
 }
@@ -69,7 +70,6 @@ func planOf(t reflect.Type) *plan {
 	b := planner{}
 	root := b.plan(t)
 	b.propagate()
-	root.refusesNull = root.shape != pointer && root.shape != dynamic && root.shape != optional && root.shape != custom
 	method := t
 	if t.Kind() != reflect.Pointer {
 		method = reflect.PointerTo(t)
@@ -111,6 +111,13 @@ func (b planner) plan(t reflect.Type) *plan {
 	default:
 		p.probe(`null`)
 	}
+	switch p.shape {
+	case pointer, optional, dynamic:
+	case custom: // it sees null itself, unless it is made from text only
+		p.refusesNull = !implements[json.UnmarshalerFrom](t) && !implements[json.Unmarshaler](t)
+	default:
+		p.refusesNull = true
+	}
 	return p
 }
 
@@ -126,20 +133,27 @@ func (b planner) propagate() {
 	for changed := true; changed; {
 		changed = false
 		for _, p := range b {
-			checks, fault := p.checks, p.fault
+			before := *p
 			take := func(q *plan) {
 				if q != nil {
 					p.checks = p.checks || q.checks
+					p.elements = p.elements || q.elements
 					p.fault = cmp.Or(p.fault, q.fault)
 				}
 			}
 			take(p.elem)
 			take(p.rest)
+			switch p.shape {
+			case list, dictionary:
+				p.elements = p.elements || p.elem.refusesNull
+			case object:
+				p.elements = p.elements || p.rest != nil && p.rest.refusesNull
+			}
 			for i := range p.fields {
 				p.checks = p.checks || p.fields[i].required != ""
 				take(p.fields[i].plan)
 			}
-			changed = changed || checks != p.checks || fault != p.fault
+			changed = changed || before.checks != p.checks || before.elements != p.elements || before.fault != p.fault
 		}
 	}
 }
@@ -292,18 +306,21 @@ var dashes = strings.NewReplacer("-", "", "_", "")
 
 func undashed(name string) string { return dashes.Replace(name) }
 
-// doubtful reports whether a required field of v has its zero value: the body
-// must tell whether it is zero there, or null, or absent. No other is looked at
-// twice.
-func (p *plan) doubtful(v reflect.Value) bool {
-	if !p.checks {
+// doubtful reports whether v, which was decoded, leaves something to be looked up in
+// the body: whether a required field that is zero was so there, or null, or absent;
+// and, if there are nulls in the body, whether an element that is zero was one.
+func (p *plan) doubtful(v reflect.Value, nulls bool) bool {
+	if !p.checks && !(nulls && p.elements) {
 		return false
 	}
 	switch p.shape {
 	case object:
+		if p.rest != nil && (p.rest.checks || nulls && (p.rest.elements || p.rest.refusesNull)) {
+			return true
+		}
 		for i := range p.fields {
 			f := &p.fields[i]
-			if f.required == "" && !f.plan.checks {
+			if f.required == "" && !f.plan.checks && !(nulls && f.plan.elements) {
 				continue
 			}
 			// Where an embedded pointer is nil, so are the fields behind it.
@@ -314,27 +331,31 @@ func (p *plan) doubtful(v reflect.Value) bool {
 				}
 				continue
 			}
-			if f.required != "" && fv.IsZero() || f.plan.doubtful(fv) {
+			if f.required != "" && fv.IsZero() || f.plan.doubtful(fv, nulls) {
 				return true
 			}
 		}
 	case list:
 		for i := range v.Len() {
-			if p.elem.doubtful(v.Index(i)) {
+			if p.elem.doubtfulElement(v.Index(i), nulls) {
 				return true
 			}
 		}
 	case dictionary:
 		for i := v.MapRange(); i.Next(); {
-			if p.elem.doubtful(i.Value()) {
+			if p.elem.doubtfulElement(i.Value(), nulls) {
 				return true
 			}
 		}
 	case pointer:
-		return !v.IsNil() && p.elem.doubtful(v.Elem())
+		return !v.IsNil() && p.elem.doubtful(v.Elem(), nulls)
 	case optional:
 		there := v.Field(optionalSet).Bool() && !v.Field(optionalNull).Bool()
-		return there && p.elem.doubtful(v.Field(optionalValue))
+		return there && p.elem.doubtful(v.Field(optionalValue), nulls)
 	}
 	return false
+}
+
+func (p *plan) doubtfulElement(v reflect.Value, nulls bool) bool {
+	return nulls && p.refusesNull && v.IsZero() || p.doubtful(v, nulls)
 }

@@ -448,24 +448,6 @@ var fieldRules = []rule{
 		apply: func(x *exchange, a *answer) { a.body = x.decodeFaultsOnly(a.body) },
 	},
 	{
-		name:  "null-in-a-list",
-		flask: "Marshmallow faults a null among the elements of a list of texts",
-		ours:  "takes it for the zero value, as encoding/json does",
-		why:   "A list whose elements must not be null is one of pointers, with a validation.",
-		match: func(x *exchange) bool {
-			tags, _ := x.object()["tags"].([]any)
-			return x.App == "marshmallow" && slices.Contains(tags, nil)
-		},
-		apply: func(x *exchange, a *answer) {
-			tree := a.body.(object)["errors"].(object)["tags"].(object)
-			for i, tag := range x.object()["tags"].([]any) {
-				if tag == nil {
-					delete(tree, strconv.Itoa(i))
-				}
-			}
-		},
-	},
-	{
 		name:  "fault-at-its-pointer",
 		flask: "Marshmallow puts the fault of a nested value that is no object under \"_schema\"",
 		ours:  "under the name of the field",
