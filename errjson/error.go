@@ -129,6 +129,85 @@ func (e *Error) Fields() []FieldError {
 	return fields
 }
 
+// Messages returns the faults among e's details as Marshmallow groups them in
+// err.messages, or nil if there are none. A body of one's own is then a line:
+//
+//	errjson.OnStatus(422, func(_ *http.Request, e *errjson.Error) any {
+//		return map[string]any{"errors": e.Messages()}
+//	})
+//
+// The tokens of a pointer become the keys, those that are an index, too; at the
+// end of each is a []string with the messages in their order:
+//
+//	{"name":["Is required."],"items":{"0":{"qty":["Must be an integer."]}}}
+//
+// Messages about the whole body are under "_schema", and so are those about an
+// object or list that has faults within, as a map[string]any. An error of syntax,
+// whose one fault says where in the body it is, has no messages.
+//
+// Each call returns a map of its own, which may be changed.
+func (e *Error) Messages() map[string]any {
+	if len(e.Fields()) == 0 || isWholeBody(e) {
+		return nil
+	}
+	tree := make(map[string]any)
+	for _, f := range e.Fields() {
+		at, name := tree, "_schema"
+		for i, token := range pointerTokens(f.Pointer) {
+			if i > 0 {
+				at = within(at, name)
+			}
+			name = token
+		}
+		for { // what has faults within has its own among them
+			inner, ok := at[name].(map[string]any)
+			if !ok {
+				break
+			}
+			at, name = inner, "_schema"
+		}
+		texts, _ := at[name].([]string)
+		at[name] = append(texts, f.Message)
+	}
+	return tree
+}
+
+// within returns the faults within what has a name, to be added to.
+func within(tree map[string]any, name string) map[string]any {
+	inner, ok := tree[name].(map[string]any)
+	if !ok {
+		inner = make(map[string]any)
+		if texts := tree[name]; texts != nil {
+			inner["_schema"] = texts
+		}
+		tree[name] = inner
+	}
+	return inner
+}
+
+// isWholeBody reports whether e is an error of the body as a whole, such as one of
+// syntax. Its one fault, which has e's code, says where it is, and is not about the
+// field there. The code "invalid" is that of faults of fields.
+func isWholeBody(e *Error) bool {
+	fields := e.Fields()
+	return len(fields) == 1 && fields[0].Line > 0 && fields[0].Code == e.Code && e.Code != "" && e.Code != "invalid"
+}
+
+// pointerTokens splits a JSON Pointer (RFC 6901, Sections 3 and 4). One without its
+// slash is taken for one with it.
+func pointerTokens(pointer string) []string {
+	if pointer == "" {
+		return nil
+	}
+	tokens := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
+	for i, token := range tokens {
+		tokens[i] = unescape.Replace(token)
+	}
+	return tokens
+}
+
+var unescape = strings.NewReplacer("~1", "/", "~0", "~")
+
 // Abort panics with err, to leave a handler from code that cannot return an
 // error, as abort does in Flask. [Recover] and [Wrap] answer with err as if the
 // handler had returned it; without one of them net/http logs the panic and

@@ -196,6 +196,23 @@ func ExampleError_Fields() {
 	// Output: /name Is required.
 }
 
+func ExampleError_Messages() {
+	errs := errjson.NewRenderer(errjson.Config{
+		Logger: silent,
+		Rules: []errjson.Rule{
+			errjson.OnStatus(422, func(_ *http.Request, e *errjson.Error) any {
+				return map[string]any{"errors": e.Messages()}
+			}),
+		},
+	})
+	request(errs.Wrap(writing(errjson.Invalid(
+		errjson.FieldError{Pointer: "/name", Message: "Is required."},
+		errjson.FieldError{Pointer: "/items/0/qty", Message: "Must be an integer."},
+		errjson.FieldError{Message: "Order something."},
+	))), "POST", "/")
+	// Output: 422 {"errors":{"_schema":["Order something."],"items":{"0":{"qty":["Must be an integer."]}},"name":["Is required."]}}
+}
+
 // An APIError is what a service may have of its own.
 type APIError struct {
 	Message string

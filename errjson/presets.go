@@ -8,8 +8,7 @@ import (
 )
 
 // Marshmallow is the shape of flask-smorest, with the faults of fields as
-// Marshmallow groups them: by name, by index, and under "_schema" where they are
-// about an object that has faults within, or about the whole body:
+// [Error.Messages] groups them:
 //
 //	{"code":422,"status":"Unprocessable Entity",
 //	 "errors":{"json":{"name":["This field is required."],"items":{"0":{"qty":["Must be an integer."]}}}}}
@@ -23,12 +22,8 @@ func Marshmallow(_ *http.Request, e *Error) (contentType string, body any) {
 		Errors  map[string]any `json:"errors,omitempty"`
 	}
 	a := answer{Code: e.Status, Status: statusName(e.Status)}
-	if fields := fieldsOnly(e); fields != nil {
-		tree := group(fields)
-		if texts, ok := tree.([]string); ok {
-			tree = map[string]any{"_schema": texts}
-		}
-		a.Errors = map[string]any{"json": tree}
+	if messages := e.Messages(); messages != nil {
+		a.Errors = map[string]any{"json": messages}
 	} else {
 		a.Message = e.Message
 	}
@@ -46,10 +41,10 @@ func Marshmallow(_ *http.Request, e *Error) (contentType string, body any) {
 //	errjson.Config{Format: errjson.Reqparse, Rules: []errjson.Rule{errjson.InvalidAs(400)}}
 func Reqparse(_ *http.Request, e *Error) (contentType string, body any) {
 	var message any = e.Message
-	if fields := fieldsOnly(e); fields != nil {
+	if fields := e.Fields(); len(fields) > 0 && !isWholeBody(e) {
 		texts := make(map[string]string, len(fields))
 		for _, f := range slices.Backward(fields) {
-			texts[strings.Join(path(f.Pointer), ".")] = f.Message
+			texts[strings.Join(pointerTokens(f.Pointer), ".")] = f.Message
 		}
 		message = texts
 		if text, ok := texts[""]; ok && len(texts) == 1 {
@@ -91,7 +86,7 @@ func FastAPI(_ *http.Request, e *Error) (contentType string, body any) {
 			f.Code = "extra_forbidden"
 		}
 		if !isWholeBody(e) {
-			for _, token := range path(f.Pointer) {
+			for _, token := range pointerTokens(f.Pointer) {
 				if index, err := strconv.Atoi(token); err == nil && strconv.Itoa(index) == token && index >= 0 {
 					loc = append(loc, index)
 				} else {
@@ -120,66 +115,4 @@ func InvalidAs(status int) Rule {
 		other.Status = status
 		return &other
 	})
-}
-
-// isWholeBody reports whether e is an error of the body as a whole, such as one of
-// syntax. Its one fault says where it is; it is not a fault of the field there,
-// which one can tell from its code.
-func isWholeBody(e *Error) bool {
-	fields := e.Fields()
-	return len(fields) == 1 && fields[0].Code != "" && fields[0].Code == e.Code
-}
-
-// fieldsOnly returns the faults of fields.
-func fieldsOnly(e *Error) []FieldError {
-	if isWholeBody(e) || len(e.Fields()) == 0 {
-		return nil
-	}
-	return e.Fields()
-}
-
-// path splits a JSON Pointer (RFC 6901, Section 4) into its tokens.
-func path(pointer string) []string {
-	if pointer == "" {
-		return nil
-	}
-	tokens := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
-	for i, token := range tokens {
-		tokens[i] = unescape.Replace(token)
-	}
-	return tokens
-}
-
-var unescape = strings.NewReplacer("~1", "/", "~0", "~")
-
-// group makes a tree of faults: a list of texts where there are no faults within,
-// else an object.
-func group(fields []FieldError) any {
-	var texts []string
-	inner := map[string][]FieldError{}
-	for _, f := range fields {
-		if f.Pointer == "" {
-			texts = append(texts, f.Message)
-			continue
-		}
-		// A pointer without its slash is taken for one with it.
-		name, rest, more := strings.Cut(strings.TrimPrefix(f.Pointer, "/"), "/")
-		f.Pointer = ""
-		if more {
-			f.Pointer = "/" + rest
-		}
-		name = unescape.Replace(name)
-		inner[name] = append(inner[name], f)
-	}
-	if len(inner) == 0 {
-		return texts
-	}
-	tree := make(map[string]any, len(inner)+1)
-	for name, faults := range inner {
-		tree[name] = group(faults)
-	}
-	if texts != nil {
-		tree["_schema"] = texts
-	}
-	return tree
 }

@@ -42,7 +42,7 @@ func marshmallow() service {
 		return v, err
 	}
 	return service{
-		errs: errjson.Config{Rules: []errjson.Rule{errjson.OnStatus(http.StatusUnprocessableEntity, fieldTree)}},
+		errs: errjson.Config{Rules: []errjson.Rule{errjson.OnStatus(http.StatusUnprocessableEntity, errMessages)}},
 		routes: []route{
 			in(load, "/api/items", func(r *http.Request) (any, error) {
 				v, err := bodyjson.Get[schema](r)
@@ -56,29 +56,8 @@ func marshmallow() service {
 	}
 }
 
-// fieldTree is the body {"errors": err.messages}: faults in the shape of the input,
-// those of the whole under "_schema".
-func fieldTree(_ *http.Request, e *errjson.Error) any {
-	tree := object{}
-	for _, f := range e.Fields() {
-		at, path := tree, strings.Split(f.Pointer, "/")[1:]
-		if len(path) == 0 {
-			path = []string{"_schema"}
-		}
-		for _, name := range path[:len(path)-1] {
-			inner, ok := at[name].(object)
-			if !ok {
-				inner = object{}
-				at[name] = inner
-			}
-			at = inner
-		}
-		name := path[len(path)-1]
-		list, _ := at[name].([]string)
-		at[name] = append(list, f.Message)
-	}
-	return object{"errors": tree}
-}
+// errMessages is the body {"errors": err.messages}.
+func errMessages(_ *http.Request, e *errjson.Error) any { return object{"errors": e.Messages()} }
 
 type partial struct {
 	Name  bodyjson.Optional[string]  `json:"name,omitzero"`
