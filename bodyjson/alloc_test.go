@@ -73,7 +73,8 @@ func TestAllocations(t *testing.T) {
 	})
 	t.Run("any", func(t *testing.T) {
 		all, floor := allocations[any](t, bodyjson.New[any](bodyjson.Config{}), nothing)
-		assert.LessOrEqual(t, all, floor)
+		assert.Less(t, all, floor)
+		assert.LessOrEqual(t, all, 10.0, "what a request takes, the map, six values in boxes, and one block for all names and texts")
 	})
 	t.Run("lazy, not asked for", func(t *testing.T) {
 		all, _ := allocations[account](t, bodyjson.Lazy(bodyjson.Config{}), nothing)

@@ -78,7 +78,7 @@ func (c *config) unmarshal(data []byte, p *plan, v any) error {
 			return c.diagnose(data, p, nil)
 		}
 		err = c.Unmarshal(data, v)
-	} else {
+	} else if !c.unmarshalTree(data, v) {
 		err = json.Unmarshal(data, v, c.all...)
 	}
 	if err != nil {
