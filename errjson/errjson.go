@@ -33,9 +33,9 @@
 //     client does not take a part for the whole.
 //
 // Success is not buffered. An answer with a status of 400–599 is held only while it
-// may be the plain text of a router or of http.Error: until its first byte, or its
-// end if that is one of a text. JSON, HTML and all else pass untouched, and so does
-// JSON that http.Error has labelled as text.
+// may be the plain text of a router or of http.Error: until its first byte, or, if
+// that is one of a text, its end or a Flush. JSON, HTML and all else pass untouched,
+// and so does JSON that http.Error has labelled as text.
 package errjson
 
 import (
@@ -72,7 +72,8 @@ type Config struct {
 	// stack is found with errors.As and a type with StackTrace() []uintptr.
 	Report func(*http.Request, *Error)
 	// RequestID, if set, returns what identifies the request in the log and in
-	// the member "request_id" of the answer; the empty string is left out.
+	// the member "request_id" of the answer; the empty string is left out, and a
+	// panic counts as one and is logged.
 	RequestID func(*http.Request) string
 	// DangerouslyExposeCause puts the text of the cause into the answers, as
 	// the member "cause". It is for development only: causes name tables, hosts
@@ -236,6 +237,7 @@ func (f *failure) answer() {
 	if f.cause == nil {
 		f.cause = f.err
 	}
+	f.requestID = f.identify()
 
 	buf := jsonenc.Get()
 	var e *Error
@@ -301,7 +303,6 @@ func (f *failure) render(buf *jsonenc.Buffer) (e *Error, contentType string) {
 			e, contentType = f.renderFault(buf, fmt.Errorf("in a rule or format: %w", p))
 		}
 	}()
-	f.requestID = f.scopes.requestID(f.r)
 	e, f.cause = f.scopes.resolve(f.r, f.err, f.cause)
 	e = f.prepare(e)
 	if !isStatus(e.Status) {

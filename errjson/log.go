@@ -44,30 +44,33 @@ func (f *failure) log(e *Error) {
 	logger.LogAttrs(ctx, level, msg, attrs...)
 }
 
-// report calls the hook. A panic in there must not keep the answer back.
+// report tells the hook.
 func (f *failure) report(e *Error) {
 	fn := f.scopes.reporter()
 	if fn == nil {
 		return
 	}
-	defer func() {
-		if v := recover(); v != nil {
-			p := newPanicError(v, true, 0)
-			f.scopes.logger().LogAttrs(f.r.Context(), slog.LevelError, "panic in Config.Report",
-				slog.String("error", p.Error()), slog.String("stack", p.stack.String()))
-		}
-	}()
+	defer f.guard("panic in Config.Report")
 	fn(f.r, e)
 }
 
-// requestID returns what identifies the request, or the empty string.
-func (s scopes) requestID(r *http.Request) string {
-	for _, rd := range s {
-		if fn := rd.config.RequestID; fn != nil {
-			return fn(r)
-		}
+// identify returns what identifies the request, or the empty string.
+func (f *failure) identify() string {
+	fn := f.scopes.identifier()
+	if fn == nil {
+		return ""
 	}
-	return ""
+	defer f.guard("panic in Config.RequestID")
+	return fn(f.r)
+}
+
+// guard is deferred around a hook, whose panic must not keep the answer back.
+func (f *failure) guard(msg string) {
+	if v := recover(); v != nil {
+		p := newPanicError(v, true, 0)
+		f.scopes.logger().LogAttrs(f.r.Context(), slog.LevelError, msg,
+			slog.String("error", p.Error()), slog.String("stack", p.stack.String()))
+	}
 }
 
 func (s scopes) logger() *slog.Logger {
@@ -92,6 +95,15 @@ func (s scopes) reporter() func(*http.Request, *Error) {
 	for _, rd := range s {
 		if rd.config.Report != nil {
 			return rd.config.Report
+		}
+	}
+	return nil
+}
+
+func (s scopes) identifier() func(*http.Request) string {
+	for _, rd := range s {
+		if rd.config.RequestID != nil {
+			return rd.config.RequestID
 		}
 	}
 	return nil

@@ -12,7 +12,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
+	"net/http/httputil"
 	"net/textproto"
+	"net/url"
 	"os"
 	"runtime"
 	"strings"
@@ -20,6 +22,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -423,10 +426,6 @@ func vectorHandlerFails(t *testing.T) {
 			asked.Add(1)
 			return &errjson.Error{Status: 200}
 		})}},
-		"RequestID panics": {RequestID: func(*http.Request) string {
-			asked.Add(1)
-			panic("in RequestID")
-		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			logs, rd := newCapture(config)
@@ -446,6 +445,13 @@ func vectorHandlerFails(t *testing.T) {
 		assert.Equal(t, jsonAnswer(404, body404), record(rd.Wrap(writing(errjson.NotFound(""))), get("/")))
 		require.Len(t, logs.all(), 2)
 		assert.Contains(t, logs.all()[1].attrs["error"], "in the report")
+	})
+	t.Run("the request's id panics", func(t *testing.T) {
+		logs, rd := newCapture(errjson.Config{RequestID: func(*http.Request) string { panic("in RequestID") }})
+		assert.Equal(t, jsonAnswer(404, body404), record(rd.Wrap(writing(errjson.NotFound(""))), get("/")))
+		require.Len(t, logs.all(), 2)
+		assert.Contains(t, logs.all()[0].attrs["error"], "in RequestID")
+		assert.Contains(t, logs.all()[0].attrs["stack"], "vectorHandlerFails")
 	})
 	t.Run("answered twice", func(t *testing.T) {
 		var rules, formats, reports atomic.Int32
@@ -475,7 +481,10 @@ func vectorHandlerFails(t *testing.T) {
 	})
 	t.Run("a panic after the answer", func(t *testing.T) {
 		var reports atomic.Int32
-		logs, rd := newCapture(errjson.Config{Report: func(*http.Request, *errjson.Error) { reports.Add(1) }})
+		logs, rd := newCapture(errjson.Config{
+			Report:    func(*http.Request, *errjson.Error) { reports.Add(1) },
+			RequestID: func(*http.Request) string { return "id" },
+		})
 		handler := rd.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			errjson.Write(w, r, errjson.NotFound(""))
 			panic("boom")
@@ -483,10 +492,12 @@ func vectorHandlerFails(t *testing.T) {
 		onBoth(t, handler, func(t *testing.T, s *server) {
 			logs.reset()
 			reports.Store(0)
-			assert.Equal(t, jsonAnswer(404, body404), s.get(t, "/"))
+			a := s.get(t, "/")
+			assert.Equal(t, jsonAnswer(404, strings.Replace(body404, "}", `,"request_id":"id"}`, 1)), a)
 			require.Eventually(t, func() bool { return reports.Load() == 2 }, 5*time.Second, time.Millisecond)
 			require.Len(t, logs.all(), 2)
 			assert.Contains(t, logs.all()[1].attrs["stack"], "vectorHandlerFails")
+			assert.Equal(t, "id", logs.all()[1].attrs["request_id"])
 		})
 	})
 }
@@ -774,11 +785,68 @@ func vectorLongText(t *testing.T) {
 		handler := quiet.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "first", http.StatusBadRequest)
 			w.(http.Flusher).Flush()
-			_, err := io.WriteString(w, "second")
-			assert.ErrorIs(t, err, http.ErrContentLength)
+			// The rest has no place in the answer. It is nobody's fault.
+			n, err := io.WriteString(w, "second")
+			assert.NoError(t, err)
+			assert.Equal(t, 6, n)
+			copied, err := io.Copy(w, strings.NewReader("third"))
+			assert.NoError(t, err)
+			assert.Equal(t, int64(5), copied)
+			w.WriteHeader(http.StatusOK)
+			assert.NoError(t, http.NewResponseController(w).Flush())
 		}))
-		s := serveHTTP1(t, handler)
-		assert.Equal(t, jsonAnswer(400, `{"error":"Bad Request","message":"first","status":400}`+"\n"), s.get(t, "/"))
+		onBoth(t, handler, func(t *testing.T, s *server) {
+			assert.Equal(t, jsonAnswer(400, `{"error":"Bad Request","message":"first","status":400}`+"\n"), s.get(t, "/"))
+			assert.Empty(t, s.errorLog.String())
+		})
+	})
+	t.Run("from a reverse proxy", func(t *testing.T) {
+		// It flushes before the first part and after each, and breaks the
+		// connection if one cannot be written.
+		upstream := serveHTTP1(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/plain")
+			w.WriteHeader(http.StatusNotFound)
+			for _, part := range []string{"", "first\n", "second\n", "third\n"} {
+				_, _ = io.WriteString(w, part)
+				w.(http.Flusher).Flush()
+				time.Sleep(5 * time.Millisecond)
+			}
+		}))
+		target, err := url.Parse(upstream.URL)
+		require.NoError(t, err)
+		onBoth(t, quiet.Wrap(httputil.NewSingleHostReverseProxy(target)), func(t *testing.T, s *server) {
+			a := s.get(t, "/")
+			assert.Equal(t, 404, a.status)
+			assert.Contains(t, a.body, `"message":"first`)
+		})
+	})
+	t.Run("flushed before its first byte", func(t *testing.T) {
+		for body, want := range map[string]answer{
+			"":          jsonAnswer(404, body404),
+			"no item 7": jsonAnswer(404, `{"error":"Not Found","message":"no item 7","status":404}`+"\n"),
+			"<p>no":     {404, http.Header{"Content-Type": {"text/html; charset=utf-8"}, "Content-Length": {"5"}}, "<p>no"},
+		} {
+			handler := quiet.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(http.StatusNotFound)
+				w.(http.Flusher).Flush()
+				_, _ = io.WriteString(w, body)
+			}))
+			onBoth(t, handler, func(t *testing.T, s *server) { assert.Equal(t, want, s.get(t, "/")) })
+		}
+	})
+	t.Run("in pieces that say nothing", func(t *testing.T) {
+		for want, parts := range map[string][]string{
+			"Not Found: item 7":             {"Not Found", ": item 7\n"},
+			"There is nothing at this URL.": {"Not", " Found\n", "\n"},
+		} {
+			a := record(quiet.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(http.StatusNotFound)
+				for _, part := range parts {
+					_, _ = io.WriteString(w, part)
+				}
+			})), get("/"))
+			assert.Equal(t, jsonAnswer(404, `{"error":"Not Found","message":"`+want+`","status":404}`+"\n"), a)
+		}
 	})
 	t.Run("then a panic", func(t *testing.T) {
 		handler := quiet.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -1018,6 +1086,14 @@ func vectorInterfaces(t *testing.T) {
 		})))
 		assert.Equal(t, jsonAnswer(502, `{"error":"Bad Gateway","message":"broken","status":502}`+"\n"), s.get(t, "/"))
 	})
+	t.Run("a source that gives nothing at first", func(t *testing.T) {
+		s := serveHTTP1(t, quiet.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			n, err := w.(io.ReaderFrom).ReadFrom(iotest.OneByteReader(&stutterer{src: strings.NewReader("body")}))
+			assert.NoError(t, err)
+			assert.Equal(t, int64(4), n)
+		})))
+		assert.Equal(t, "body", s.get(t, "/").body)
+	})
 	t.Run("an empty source", func(t *testing.T) {
 		s := serveHTTP1(t, quiet.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			n, err := w.(io.ReaderFrom).ReadFrom(strings.NewReader(""))
@@ -1043,6 +1119,19 @@ func vectorInterfaces(t *testing.T) {
 			assert.NotContains(t, a.header, "Last-Modified")
 		})
 	})
+}
+
+// A stutterer reads nothing every other time, which an io.Reader may.
+type stutterer struct {
+	src io.Reader
+	odd bool
+}
+
+func (s *stutterer) Read(p []byte) (int, error) {
+	if s.odd = !s.odd; s.odd {
+		return 0, nil
+	}
+	return s.src.Read(p)
 }
 
 type errorReader struct{}

@@ -25,6 +25,7 @@ const (
 	stateOpen      state = iota // nothing was sent; an informational 1xx does not count
 	stateHeld                   // an error status, of which nothing was sent yet
 	stateCommitted              // the status line was sent
+	stateReplaced               // so it was, for a text that was held and flushed: the rest of the text is dropped
 	stateHijacked               // the connection was taken over
 	stateClosed                 // the handler has returned
 )
@@ -183,6 +184,8 @@ func (t *tracker) Write(p []byte) (int, error) {
 		if t.capture(p) {
 			return len(p), nil
 		}
+	case stateReplaced:
+		return len(p), nil
 	default:
 		return 0, errClosed
 	}
@@ -194,7 +197,7 @@ func (t *tracker) WriteString(s string) (int, error) {
 	case stateCommitted, stateHijacked:
 	case stateOpen:
 		t.commit()
-	case stateHeld:
+	case stateHeld, stateReplaced:
 		return t.Write([]byte(s))
 	default:
 		return 0, errClosed
@@ -204,11 +207,21 @@ func (t *tracker) WriteString(s string) (int, error) {
 
 func (t *tracker) Flush() { _ = t.FlushError() }
 
-// FlushError is what http.ResponseController calls.
+// FlushError is what http.ResponseController calls. A text that is held is answered
+// with what there is of it, since whoever flushes does not want the client to wait.
+// A status alone is not: a reverse proxy flushes before it has the first byte.
 func (t *tracker) FlushError() error {
 	switch t.sent() {
 	case stateHeld:
+		if t.heldText() == nil {
+			return nil
+		}
 		t.answerHeld()
+		if t.answered() {
+			// The proxy would break the connection if it was told that the rest
+			// cannot be written.
+			t.state = stateReplaced
+		}
 	case stateClosed:
 		return errClosed
 	}
@@ -231,10 +244,10 @@ func (w *h1Writer) ReadFrom(src io.Reader) (n int64, err error) {
 	switch w.sent() {
 	case stateOpen:
 		// A source that fails before its first byte leaves the answer open.
-		if n, err = w.copyFirst(src); err != nil || n == 0 {
+		if n, err = w.copyFirst(src); err != nil {
 			return n, eofIsNil(err)
 		}
-	case stateHeld:
+	case stateHeld, stateReplaced:
 		return io.Copy(onlyWriter{&w.tracker}, src)
 	case stateClosed:
 		return 0, errClosed
@@ -247,12 +260,15 @@ func (w *h1Writer) ReadFrom(src io.Reader) (n int64, err error) {
 // operating system.
 const sniffLen = 512
 
-// copyFirst copies what one Read of src gives.
+// copyFirst copies the first bytes that src gives.
 func (w *h1Writer) copyFirst(src io.Reader) (int64, error) {
 	buf := jsonenc.Get()
 	defer buf.Free()
 	buf.B = slices.Grow(buf.B, sniffLen)
 	n, err := src.Read(buf.B[:sniffLen])
+	for n == 0 && err == nil {
+		n, err = src.Read(buf.B[:sniffLen]) // a Read of nothing is not the end
+	}
 	if n == 0 {
 		return 0, err
 	}
@@ -273,6 +289,7 @@ type onlyWriter struct{ io.Writer }
 func (w *h1Writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	switch w.sent() {
 	case stateHeld:
+		w.answerHeld()
 		_ = w.FlushError() // net/http forgets what it has in its buffer
 	case stateClosed:
 		return nil, nil, errClosed
@@ -322,8 +339,8 @@ func (t *tracker) setInside(h http.Header, name string) string {
 // capture takes bytes of an answer that is held. It returns false if they show
 // that the answer is not plain text: it is then released, and p is to be written.
 func (t *tracker) capture(p []byte) bool {
-	if len(p) == 0 || t.heldText() == nil && saysNothing(int(t.status), p) {
-		return true
+	if len(p) == 0 || t.heldText() == nil && saysNothing(int(t.status), p) && !isStatusText(int(t.status), p) {
+		return true // it is not worth its room; a mere "Not Found" may go on with ": item 7"
 	}
 	if t.flags.has(sniff) && (beginsLikeJSON(p) || !isPlainText(http.DetectContentType(p))) {
 		t.release()
@@ -384,7 +401,7 @@ func isPlainText(contentType string) bool {
 }
 
 // saysNothing reports whether a text says no more than the status: what routers
-// answer with, and http.TimeoutHandler. It is not kept.
+// answer with, and http.TimeoutHandler.
 func saysNothing(status int, text []byte) bool {
 	if len(text) > 64 && status == http.StatusServiceUnavailable {
 		return bytes.HasPrefix(text, []byte("<html><head><title>Timeout</title>"))
@@ -394,6 +411,10 @@ func saysNothing(status int, text []byte) bool {
 	case "404 page not found", "405 method not allowed":
 		return true
 	}
+	return isStatusText(status, text)
+}
+
+func isStatusText(status int, text []byte) bool {
 	return strings.EqualFold(string(text), http.StatusText(status))
 }
 
@@ -411,7 +432,7 @@ func (t *tracker) answerHeld() {
 	if held := t.heldText(); held != nil {
 		text := bytes.TrimSpace(held.B)
 		switch {
-		case len(text) == 0:
+		case len(text) == 0 || saysNothing(e.Status, text):
 		case beginsLikeJSON(text) && json.Valid(text):
 			t.release()
 			return
