@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -172,6 +173,26 @@ func TestScopesEnd(t *testing.T) {
 	first := *r
 	record(empty, r)
 	assert.Equal(t, first, *r)
+}
+
+// TestScopesOutlived lets goroutines copy requests while their handlers return: the
+// race detector sees whether the end of a Render writes into a request.
+func TestScopesOutlived(t *testing.T) {
+	_, outer := newCapture(errjson.Config{})
+	_, inner := newCapture(errjson.Config{Format: tagged("inner")})
+	var outliving sync.WaitGroup
+	handler := alice.New(outer.Wrap, inner.Render).ThenFunc(func(w http.ResponseWriter, r *http.Request) {
+		outliving.Go(func() {
+			for range 100 {
+				_ = r.Clone(context.Background())
+			}
+		})
+		errjson.Write(w, r, errjson.NotFound(""))
+	})
+	for range 20 {
+		assert.Equal(t, jsonAnswer(404, `{"inner":404}`+"\n"), record(handler, get("/")))
+	}
+	outliving.Wait()
 }
 
 func TestRendererWrite(t *testing.T) {

@@ -137,7 +137,7 @@ func (rd *Renderer) middleware(next http.Handler, recovers bool, flags flags) ht
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		t, tw := track(w, r, rd, flags)
 		if flags.has(renders) {
-			defer scope.Leave(r, rd.mark.Enter(r))
+			defer rd.mark.Enter(r).Leave()
 		}
 		done := false
 		defer func() {

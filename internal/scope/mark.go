@@ -15,66 +15,81 @@ import (
 // copy of each request. The request's body is no place for it: net/http asks the
 // body of its own request for its type, to see whether it still has to send a 100
 // Continue, and whether the connection can be used again.
+//
+// The field is written on the way in only, before anybody inside can have the
+// request: a goroutine that outlives its handler may copy it at any time.
 type Mark struct {
-	value any
-	alone *http.Response
-	// inside is the mark inside the one that it was last found in. Renderers
-	// are made once, so that there is hardly ever another.
-	inside atomic.Pointer[http.Response]
+	alone *Link // for all requests in which it is the outermost
 }
 
 // NewMark returns a Mark that leads to value: an *errjson.Renderer, or what has a
 // method Renderer that returns one.
-func NewMark(value any) *Mark {
-	return &Mark{value: value, alone: &http.Response{Body: link{value: value}}}
-}
+func NewMark(value any) *Mark { return &Mark{newLink(value, nil)} }
 
 // Enter puts the mark into a request, inside of those that are there. It returns
-// what is to be given to [Leave].
-func (m *Mark) Enter(r *http.Request) (before *http.Response) {
-	before = r.Response
-	if before == nil {
-		r.Response = m.alone
-		return before
+// what is to be left when the handler has returned, or nil where there is nothing
+// to be left: the outermost mark stays, for nobody is left whom it could mislead.
+func (m *Mark) Enter(r *http.Request) *Link {
+	outer := entered(r.Response)
+	if outer == nil {
+		r.Response = &m.alone.response
+		return nil
 	}
-	if innermost, ok := before.Body.(link); ok && innermost.value == m.value {
-		return before
+	if innermost, ok := outer.Body.(*Link); ok && innermost.value == m.alone.value {
+		return nil
 	}
-	inside := m.inside.Load()
-	if inside == nil || inside.Body.(link).outer != before {
-		inside = &http.Response{Body: link{m.value, before}}
-		m.inside.Store(inside)
-	}
-	r.Response = inside
-	return before
-}
-
-// Leave takes the mark out. The outermost stays: nobody is left whom it could
-// mislead, and a goroutine that outlives the handler may be looking for it.
-func Leave(r *http.Request, before *http.Response) {
-	if before != nil && r.Response != before {
-		r.Response = before
-	}
+	l := newLink(m.alone.value, outer)
+	r.Response = &l.response
+	return l
 }
 
 // Marks returns the values of the marks in a request, the innermost first.
 func Marks(r *http.Request) iter.Seq[any] {
 	return func(yield func(any) bool) {
-		for res := r.Response; res != nil; {
-			l, ok := res.Body.(link)
+		for res := entered(r.Response); res != nil; {
+			l, ok := res.Body.(*Link)
 			if !ok || !yield(l.value) {
 				return
 			}
-			res = l.outer
+			res = entered(l.outer)
 		}
 	}
 }
 
-// A link is the body of a response that is none.
-type link struct {
-	value any
-	outer *http.Response
+// A Link is a mark in a request, as the body of a response that is none.
+type Link struct {
+	value    any
+	outer    *http.Response
+	left     atomic.Bool
+	response http.Response
 }
 
-func (link) Read([]byte) (int, error) { return 0, io.EOF }
-func (link) Close() error             { return nil }
+func newLink(value any, outer *http.Response) *Link {
+	l := &Link{value: value, outer: outer}
+	l.response.Body = l
+	return l
+}
+
+// Leave says that the handler has returned. A nil Link stays as it is.
+func (l *Link) Leave() {
+	if l != nil {
+		l.left.Store(true)
+	}
+}
+
+// entered returns the innermost response that is not a link that was left.
+func entered(res *http.Response) *http.Response {
+	for res != nil {
+		l, ok := res.Body.(*Link)
+		if !ok || !l.left.Load() {
+			break
+		}
+		res = l.outer
+	}
+	return res
+}
+
+func (*Link) Read([]byte) (int, error) { return 0, io.EOF }
+
+// Close does nothing.
+func (*Link) Close() error { return nil }
