@@ -254,6 +254,9 @@ func withCause(e *Error, cause error) (*Error, error) {
 
 // httpError returns the first HTTP error in err's tree, or nil.
 func httpError(err error) (found *Error) {
+	if e, ok := err.(*Error); ok {
+		return e // most are
+	}
 	walk(err, func(node error) bool {
 		found = carriedError(node)
 		return found != nil

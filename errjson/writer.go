@@ -522,8 +522,8 @@ func isRepresentationHeader(name string) bool {
 // what it says of caching and of ranges stays. Without a tracker it is not known
 // who set a Content-Encoding, and it stays, as with http.Error.
 func (t *tracker) dropHeader(h http.Header, held bool) {
-	if len(h) == 0 && (t == nil || t.more == nil) {
-		return
+	if (t == nil || t.more == nil) && len(h) == countOfError(h) {
+		return // which spares most answers a loop over the map
 	}
 	for name := range h {
 		switch {
@@ -539,6 +539,17 @@ func (t *tracker) dropHeader(h http.Header, held bool) {
 			h[name] = slices.Clone(values)
 		}
 	}
+}
+
+// countOfError counts the header fields that http.Error sets, and send sets anew.
+func countOfError(h http.Header) (n int) {
+	if h["Content-Type"] != nil {
+		n++
+	}
+	if h["X-Content-Type-Options"] != nil {
+		n++
+	}
+	return n
 }
 
 // asTracker returns the tracker that w is, or nil.
