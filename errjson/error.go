@@ -90,7 +90,7 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 // StatusCode returns the status. The method is how other libraries find the
-// status of an error that they did not make; see [Renderer.Write].
+// status of an error that they did not make; see [Rule].
 func (e *Error) StatusCode() int { return e.Status }
 
 // A FieldError is one fault of the input. It is an error itself, so that a
@@ -118,12 +118,14 @@ func (f FieldError) Error() string {
 	return f.Pointer + ": " + f.Message
 }
 
-// Invalid returns a 422 whose details are the given faults.
+// Invalid returns a 422 whose details are the given faults. A slice that is passed
+// is kept, and must not be changed afterwards.
 func Invalid(fields ...FieldError) *Error {
 	return &Error{Status: http.StatusUnprocessableEntity, Message: "The input is not valid.", Details: fields}
 }
 
-// Fields returns the faults among e's details, or nil.
+// Fields returns the faults among e's details, or nil. They are e's own, and not to
+// be changed.
 func (e *Error) Fields() []FieldError {
 	fields, _ := e.Details.([]FieldError)
 	return fields

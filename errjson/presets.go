@@ -60,8 +60,9 @@ func Reqparse(_ *http.Request, e *Error) (contentType string, body any) {
 //
 // A type is the code of the fault, but for those that have a name there too:
 // missing for required, extra_forbidden for unknown_field, value_error for none, and
-// json_invalid for a body that is no JSON, which has its offset for a place. A part of a pointer that
-// is a number becomes an index. Without faults it is {"detail":"No item 7."}.
+// json_invalid for a body that is no JSON, which has its offset for a place. A part
+// of a pointer that is a number becomes an index. Without faults it is
+// {"detail":"No item 7."}.
 func FastAPI(_ *http.Request, e *Error) (contentType string, body any) {
 	type fault struct {
 		Type string `json:"type"`
@@ -73,28 +74,28 @@ func FastAPI(_ *http.Request, e *Error) (contentType string, body any) {
 		return "application/json", map[string]any{"detail": e.Message}
 	}
 	faults := make([]fault, len(fields))
+	if isWholeBody(e) {
+		faults[0] = fault{"json_invalid", []any{"body", fields[0].Offset}, fields[0].Message}
+		return "application/json", map[string]any{"detail": faults}
+	}
 	for i, f := range fields {
-		loc := []any{"body"}
-		switch {
-		case isWholeBody(e):
-			f.Code, loc = "json_invalid", append(loc, f.Offset)
-		case f.Code == "":
+		switch f.Code {
+		case "":
 			f.Code = "value_error"
-		case f.Code == "required":
+		case "required":
 			f.Code = "missing"
-		case f.Code == "unknown_field":
+		case "unknown_field":
 			f.Code = "extra_forbidden"
 		}
-		if !isWholeBody(e) {
-			for _, token := range pointerTokens(f.Pointer) {
-				if index, err := strconv.Atoi(token); err == nil && strconv.Itoa(index) == token && index >= 0 {
-					loc = append(loc, index)
-				} else {
-					loc = append(loc, token)
-				}
+		loc := []any{"body"}
+		for _, token := range pointerTokens(f.Pointer) {
+			if index, err := strconv.Atoi(token); err == nil && strconv.Itoa(index) == token && index >= 0 {
+				loc = append(loc, index)
+			} else {
+				loc = append(loc, token)
 			}
 		}
-		faults[i] = fault{Type: f.Code, Loc: loc, Msg: f.Message}
+		faults[i] = fault{f.Code, loc, f.Message}
 	}
 	return "application/json", map[string]any{"detail": faults}
 }

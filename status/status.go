@@ -54,14 +54,28 @@ type Response struct {
 func OK(body any) Response { return Response{Status: http.StatusOK, Body: body} }
 
 // Created returns a 201 with a body, and a Location field with the URL of what was
-// created (RFC 9110, Section 15.3.2), which may be relative. An empty location is
-// left out.
+// created (RFC 9110, Section 15.3.2), which may be relative. What is not ASCII in it,
+// and spaces, are escaped, but nothing else: for a name that may have a slash or a
+// question mark in it see [net/url.PathEscape]. An empty location is left out.
 func Created(body any, location string) Response {
 	resp := Response{Status: http.StatusCreated, Body: body}
 	if location != "" {
-		resp.Header = http.Header{"Location": {location}}
+		resp.Header = http.Header{"Location": {escapeURL(location)}}
 	}
 	return resp
+}
+
+// escapeURL makes a URI of a URL with other characters (RFC 3986, Section 2.1).
+func escapeURL(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c >= 0x7f {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
 }
 
 // Accepted returns a 202 with a body: the work goes on.
