@@ -75,7 +75,7 @@ func TestMessagesAliases(t *testing.T) {
 	assert.Equal(t, map[string]any{"a": map[string]any{"_schema": []string{"1"}, "b": []string{"2"}}}, e.Messages())
 }
 
-func FuzzMessages(f *testing.F) {
+func FuzzGrouping(f *testing.F) {
 	f.Add("", "/a")
 	f.Add("/a", "/a/b~1c/0")
 	f.Add("/_schema/_schema", "~")
