@@ -56,6 +56,7 @@ func vectorStaleHeader(t *testing.T) {
 		for name, value := range map[string]string{
 			"Content-Length": "5", "Content-Type": "image/png", "Content-Encoding": "gzip", "ETag": `"1"`,
 			"Last-Modified": "Mon, 02 Jan 2006 15:04:05 GMT", "Cache-Control": "max-age=60", "Content-Disposition": "attachment",
+			"Content-Digest": "md5=:AA==:", "Repr-Digest": "md5=:AA==:", "Digest": "md5=AA==", "Content-MD5": "AA==",
 			"Content-Range": "bytes 0-4/10", "Trailer": "X-Sum", "Expires": "0", "Content-Language": "de", "Content-Location": "/x",
 			"Set-Cookie": "a=1", "Vary": "Origin", "Access-Control-Allow-Origin": "https://example.com",
 			"X-Request-Id": "r1", "Strict-Transport-Security": "max-age=1", "Link": "</a>; rel=preload",

@@ -489,21 +489,26 @@ func (t *tracker) endAnswer() {
 }
 
 // isRepresentationHeader reports whether a header field describes the body that
-// it was set for, and must not describe another one. The name need not be in its
-// canonical form: net/http sends what it finds in the map.
+// it was set for, and must not describe another one (RFC 9110, Section 8; RFC 9530,
+// Sections 2 and 3). The name need not be in its canonical form: net/http sends what
+// it finds in the map.
 func isRepresentationHeader(name string) bool {
 	switch len(name) {
 	case 4:
 		return strings.EqualFold(name, "ETag")
+	case 6:
+		return strings.EqualFold(name, "Digest")
 	case 7:
 		return strings.EqualFold(name, "Expires") || strings.EqualFold(name, "Trailer")
+	case 11:
+		return strings.EqualFold(name, "Repr-Digest") || strings.EqualFold(name, "Content-MD5")
 	case 12:
 		return strings.EqualFold(name, "Content-Type")
 	case 13:
 		return strings.EqualFold(name, "Last-Modified") || strings.EqualFold(name, "Cache-Control") ||
 			strings.EqualFold(name, "Content-Range")
 	case 14:
-		return strings.EqualFold(name, "Content-Length")
+		return strings.EqualFold(name, "Content-Length") || strings.EqualFold(name, "Content-Digest")
 	case 16:
 		return strings.EqualFold(name, "Content-Encoding") || strings.EqualFold(name, "Content-Language") ||
 			strings.EqualFold(name, "Content-Location")
