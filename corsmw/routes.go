@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,15 +15,8 @@ import (
 //
 // The zero value and a nil *Routes are ready to use and change nothing. All methods may be called concurrently.
 type Routes struct {
-	mux      *http.ServeMux // knows the patterns and never serves
+	trees    []tree // the most specific first
 	policies map[string]*Middleware
-	methods  bool // some pattern names a method
-
-	// If all patterns are plain paths and trees, most requests need no mux: see matchPlain.
-	plain      bool
-	trees      map[string]string // "/api" for the pattern "/api/"
-	longest    int               // bytes of the longest pattern
-	maxSlashes int               // in a pattern
 }
 
 // NewRoutes returns Routes with a policy for each pattern. Patterns are those of [http.ServeMux], with its rules: "/api/" is a
@@ -41,69 +33,55 @@ type Routes struct {
 // A request that no pattern matches is left alone; "/" matches all the others. A preflight that no pattern matches goes to the
 // handler, which will refuse it by saying nothing about CORS.
 //
-// If there is a fault, NewRoutes returns nil and all faults joined, each a [*ConfigError] with the pattern. It is a fault to have
-// no pattern. In JSON, policies are an object of patterns and [Config] objects.
+// If there is a fault, NewRoutes returns nil and an error that joins one [*ConfigError] per fault, with its pattern. It is a fault to
+// have no pattern, or one that matches nothing because paths are cleaned first, such as "/a//b". In JSON, policies are an object of
+// patterns and [Config] objects.
 func NewRoutes(policies map[string]Config) (*Routes, error) {
-	routes := &Routes{
-		mux:      http.NewServeMux(),
-		policies: make(map[string]*Middleware, len(policies)),
-		plain:    true,
-		trees:    make(map[string]string),
-	}
-	var faults []error
+	routes := &Routes{policies: make(map[string]*Middleware, len(policies))}
+	var f faults
 	if len(policies) == 0 {
-		faults = append(faults, &ConfigError{Field: "policies", Reason: "there is no pattern", Mend: `write one, such as "/" for all paths`})
+		f.add("policies", "", "there is no pattern", `write one, such as "/" for all paths`)
 	}
+	mux := http.NewServeMux() // knows what is a pattern and which ones conflict, and never serves
 	for _, pattern := range slices.Sorted(maps.Keys(policies)) {
-		if reason := routes.register(pattern); reason != "" {
-			faults = append(faults, &ConfigError{
-				Pattern: pattern, Field: "pattern", Reason: reason, Mend: "write a pattern as for http.ServeMux",
-			})
+		others := len(f)
+		if reason, mend := checkPattern(mux, pattern); reason != "" {
+			f.add("pattern", "", reason, mend)
 		}
 		m, err := New(policies[pattern])
 		if err != nil {
-			faults = append(faults, withPattern(err, pattern))
-			continue
+			f = append(f, err.(interface{ Unwrap() []error }).Unwrap()...)
 		}
-		routes.policies[pattern] = m
+		for _, fault := range f[others:] {
+			fault.(*ConfigError).Pattern = pattern
+		}
+		if len(f) == 0 {
+			routes.policies[pattern] = m
+			routes.add(&route{pattern, m})
+		}
 	}
-	if len(faults) > 0 {
-		return nil, errors.Join(faults...)
+	if len(f) > 0 {
+		return nil, errors.Join(f...)
 	}
 	return routes, nil
 }
 
-var (
-	registeredAt = regexp.MustCompile(`(?s) \(registered at [^)]*\)|:\n.*`)
-	hasMethod    = regexp.MustCompile(`^[^/\s]+[ \t]`)
-)
+var registeredAt = regexp.MustCompile(`(?s) \(registered at [^)]*\)|:\n.*`)
 
-// register adds a pattern to the mux, and returns what is wrong with it.
-func (routes *Routes) register(pattern string) (reason string) {
+// checkPattern adds a pattern to the mux, and returns what is wrong with it.
+func checkPattern(mux *http.ServeMux, pattern string) (reason, mend string) {
 	defer func() {
 		// ServeMux has no other way to say no. The places in the source that it names are of no use to anybody here.
 		if v := recover(); v != nil {
-			reason = registeredAt.ReplaceAllString(fmt.Sprint(v), "")
+			reason, mend = registeredAt.ReplaceAllString(fmt.Sprint(v), ""), "write a pattern as for http.ServeMux"
 		}
 	}()
-	routes.mux.HandleFunc(pattern, func(http.ResponseWriter, *http.Request) {})
-	routes.methods = routes.methods || hasMethod.MatchString(pattern)
-	routes.plain = routes.plain && pattern[0] == '/' && path.Clean(pattern) == pattern[:max(1, len(strings.TrimSuffix(pattern, "/")))] &&
-		!strings.ContainsAny(pattern, "{%")
-	if tree, ok := strings.CutSuffix(pattern, "/"); ok {
-		routes.trees[tree] = pattern
+	mux.HandleFunc(pattern, func(http.ResponseWriter, *http.Request) {})
+	_, _, path := splitPattern(pattern)
+	if cleaned := clean(path); cleaned != path {
+		return "requests have no such path when it is matched", "write " + quote(strings.TrimSuffix(pattern, path)+cleaned)
 	}
-	routes.longest = max(routes.longest, len(pattern))
-	routes.maxSlashes = max(routes.maxSlashes, strings.Count(pattern, "/"))
-	return ""
-}
-
-// withPattern adds the pattern to the faults that an error of New joins.
-func withPattern(err error, pattern string) error {
-	for _, err := range err.(interface{ Unwrap() []error }).Unwrap() {
-		err.(*ConfigError).Pattern = pattern
-	}
-	return err
+	return "", ""
 }
 
 // Policy returns the policy of a pattern, written as for [NewRoutes], or nil. It is for [Middleware.Reconfigure] and
@@ -143,77 +121,32 @@ func (routes *Routes) Explain(r *http.Request) Decision {
 
 // match returns the policy for r. It is nil, and does nothing, if there is none.
 func (routes *Routes) match(r *http.Request) (pattern string, m *Middleware) {
-	if routes == nil || routes.mux == nil {
+	if routes == nil || len(routes.trees) == 0 {
 		return "", nil
 	}
-	if routes.plain && isPlain(r) {
-		pattern = routes.matchPlain(r.URL.Path)
-		return pattern, routes.policies[pattern]
+	method := r.Method
+	if methods := preflight(r, r.Header[headerOrigin]); len(methods) > 0 {
+		method = methods[0]
 	}
-	if routes.methods {
-		if methods := preflight(r, r.Header[headerOrigin]); methods != nil {
-			r = &http.Request{Method: methods[0], URL: r.URL, Host: r.Host}
-		}
-	}
-	// The pattern is given also where the mux would redirect: from "/api" to "/api/", and from a path with ".." to the path that is
-	// meant.
-	_, pattern = routes.mux.Handler(r)
-	if hasEncodedSlash(r.URL) {
-		if _, other := routes.mux.Handler(decoded(r)); other != pattern {
+	host := stripPort(r.Host)
+	var found *route
+	if u := r.URL; u.RawPath == "" {
+		found = routes.find(host, method, clean(u.Path), false)
+	} else {
+		found = routes.find(host, method, clean(u.EscapedPath()), true)
+		if hasEncodedSlash(u) && found != routes.find(host, method, u.Path, false) {
 			return "", nil
 		}
 	}
-	return pattern, routes.policies[pattern]
+	if found == nil {
+		return "", nil
+	}
+	return found.pattern, found.policy
 }
 
 // hasEncodedSlash reports whether routers differ about the path. For ServeMux, chi and Echo, "/api/private%2Fx" has two elements; Gin,
-// httprouter and gorilla/mux look at the decoded path, which has three. If that makes a choice between policies, one of them would be
-// the wrong one, so there is none.
+// httprouter and gorilla/mux look at the decoded path, which has three, and do not clean it. If that makes a choice between policies,
+// one of them would be the wrong one, so there is none.
 func hasEncodedSlash(u *url.URL) bool {
 	return strings.Contains(u.RawPath, "%2F") || strings.Contains(u.RawPath, "%2f")
-}
-
-// decoded returns what a router of the second kind sees in r. Dots stay names, for these routers do not clean the path.
-func decoded(r *http.Request) *http.Request {
-	elements := strings.Split(r.URL.Path, "/")
-	for i, element := range elements {
-		elements[i] = url.PathEscape(element)
-		if element == "." || element == ".." {
-			elements[i] = strings.ReplaceAll(element, ".", "%2E")
-		}
-	}
-	return &http.Request{Method: r.Method, Host: r.Host, URL: &url.URL{Path: r.URL.Path, RawPath: strings.Join(elements, "/")}}
-}
-
-// isPlain reports whether a ServeMux takes the path of r as it is: nothing is encoded in an unusual way, and nothing needs cleaning.
-func isPlain(r *http.Request) bool {
-	p := r.URL.Path
-	return p != "" && p[0] == '/' && r.URL.RawPath == "" && r.Method != http.MethodConnect && !strings.Contains(p, "//") && !strings.Contains(p, "/.")
-}
-
-// matchPlain returns the pattern that the mux would, several times as fast and without allocating: the path itself, the tree of
-// that name, or else the deepest tree that the path is in.
-func (routes *Routes) matchPlain(p string) (pattern string) {
-	if len(p) <= routes.longest {
-		if _, found := routes.policies[p]; found {
-			return p
-		}
-		if tree, found := routes.trees[p]; found {
-			return tree
-		}
-	}
-	slashes := 0
-	for i := 0; i < len(p) && slashes < routes.maxSlashes; i++ {
-		if p[i] != '/' {
-			continue
-		}
-		slashes++
-		if tree, found := routes.trees[p[:i]]; found {
-			pattern = tree
-		}
-		if i >= routes.longest {
-			break
-		}
-	}
-	return pattern
 }

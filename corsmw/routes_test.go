@@ -1,7 +1,9 @@
 package corsmw_test
 
 import (
+	"fmt"
 	"maps"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -173,35 +175,26 @@ func TestNewRoutesFaults(t *testing.T) {
 		"/{x}/c":   good,
 		"/a/{x":    good,
 		"nonsense": good,
+		"/y/../x/": good,
+		"h//":      good,
 		"/z":       {AllowOrigins: []string{"https://example.com/"}, AllowMethods: []string{"put"}},
 	})
 	assert.Nil(t, routes)
 	const mend = "write a pattern as for http.ServeMux"
+	const unclean = "requests have no such path when it is matched"
 	assert.Equal(t, []corsmw.ConfigError{
 		{Pattern: "/a/{x", Field: "pattern", Reason: `parsing "/a/{x": at offset 3: bad wildcard segment (must end with '}')`, Mend: mend},
+		{Pattern: "/y/../x/", Field: "pattern", Reason: unclean, Mend: `write "/x/"`},
 		{Pattern: "/z", Field: "AllowOrigins", Value: "https://example.com/", Reason: "an origin has no path", Mend: `write "https://example.com"`},
 		{Pattern: "/z", Field: "AllowMethods", Value: "put", Reason: "methods are case-sensitive", Mend: `write "PUT"`},
 		{Pattern: "/{x}/c", Field: "pattern", Reason: `pattern "/{x}/c" conflicts with pattern "/b/{x}"`, Mend: mend},
+		{Pattern: "h//", Field: "pattern", Reason: unclean, Mend: `write "h/"`},
 		{Pattern: "nonsense", Field: "pattern", Reason: `parsing "nonsense": at offset 0: host/path missing /`, Mend: mend},
-	}, flatten(t, err))
+	}, faults(t, err))
 
 	routes, err = corsmw.NewRoutes(nil)
 	assert.Nil(t, routes)
 	assert.EqualError(t, err, `corsmw: policies: there is no pattern; write one, such as "/" for all paths`)
-}
-
-// flatten returns the faults that err joins, at any depth.
-func flatten(t *testing.T, err error) (list []corsmw.ConfigError) {
-	t.Helper()
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, err := range joined.Unwrap() {
-			list = append(list, flatten(t, err)...)
-		}
-		return list
-	}
-	fault, ok := err.(*corsmw.ConfigError)
-	require.True(t, ok, "%T", err)
-	return []corsmw.ConfigError{*fault}
 }
 
 // A policy of Routes can be changed, and the others stay as they are.
@@ -217,54 +210,130 @@ func TestRoutesPolicy(t *testing.T) {
 	}
 }
 
-// Routes in front of plain paths cost no more allocations than a Middleware.
+// Routes cost no more allocations than a Middleware, whatever the patterns, and none where no pattern matches.
 func TestRoutesAllocations(t *testing.T) {
 	if raceEnabled {
 		return // the race detector allocates for itself
 	}
-	routes := corsmw.Must(corsmw.NewRoutes(map[string]corsmw.Config{"/": {AllowOrigins: []string{"*"}}, "/api/": {AllowOrigins: []string{"https://example.com"}}}))
-	w := &reusable{make(http.Header)}
-	for _, r := range []*http.Request{request("GET"), at(request("GET", "Origin: https://example.com"), "/api/x"), at(preflightRequest("https://example.com", "GET"), "/api/x")} {
-		assert.LessOrEqual(t, testing.AllocsPerRun(100, func() {
-			clear(w.header)
-			routes.Apply(w, r)
-		}), 1.0)
+	policies := make(map[string]corsmw.Config)
+	for _, pattern := range []string{
+		"/", "/api/", "GET /read", "PUT /items/{id}", "/items/{id}/parts/{part}/", "/files/{name}/{rest...}", "host.example/", "POST host.example/{$}",
+	} {
+		policies[pattern] = corsmw.Config{AllowOrigins: []string{"https://example.com"}, AllowMethods: []string{"PUT"}}
+	}
+	all := corsmw.Must(corsmw.NewRoutes(policies))
+	delete(policies, "/")
+	some := corsmw.Must(corsmw.NewRoutes(policies))
+
+	for target, want := range map[string]string{
+		"/api/x": "/api/", "/api": "/api/", "/items/1": "PUT /items/{id}", "/items/1/parts/2/x": "/items/{id}/parts/{part}/", "/items/1/parts/2": "/items/{id}/parts/{part}/",
+		"/files/a/b/c": "/files/{name}/{rest...}", "/a%20b": "/", "http://host.example:8080/a/very/long/path/that/does/not/fit/into/a/small/buffer": "host.example/", "/other/a/b/c": "/",
+	} {
+		for _, r := range []*http.Request{at(request("PUT", "Origin: https://example.com"), target), at(preflightRequest("https://example.com", "PUT"), target)} {
+			assert.Equal(t, want, all.Explain(r).Pattern)
+			w := &reusable{make(http.Header)}
+			count := func(routes *corsmw.Routes) float64 {
+				return testing.AllocsPerRun(100, func() {
+					clear(w.header)
+					routes.Apply(w, r)
+				})
+			}
+			assert.Equal(t, 1.0, count(all), "%s %s", r.Method, target)
+			if want == "/" {
+				assert.Zero(t, count(some), "%s %s", r.Method, target)
+			}
+		}
 	}
 }
 
-// FuzzRoutes compares the choice of a policy with the choice of a ServeMux that has the same patterns.
+// FuzzRoutes compares the choice of a policy with the choice of a ServeMux that has the same patterns, given with a line for each.
 func FuzzRoutes(f *testing.F) {
-	sets := [][]string{
+	for _, patterns := range [][]string{
 		{"/"},
 		{"/api/", "/api/private/", "/api/private/key", "/Admin", "/a+b"},
 		{"/", "/x", "/x/", "/x/y/z/", "/x/y"},
-		{"/x/.well-known/", "/x//y"},
-		{"/%61/", "/b/%2e/", "/a%20b/"},
-		{"/items/{id}", "PUT /items/{id}", "/items/", "h.example/items/", "GET /{$}"},
-	}
-	for i := range sets {
-		for _, target := range []string{"/", "/api", "/api/x", "/api/private/key", "/x/y/z", "//api/x", "/api/../x", "/api/%2e%2e/x", "/a b/", "/a%20b/c", "/a+b", "/.well-known/", "/%61/x", "*"} {
-			f.Add(uint8(i), "GET", target)
-			f.Add(uint8(i), "PUT", target+"/1")
+		{"/x/.well-known/", "/{$}"},
+		{"/%61/", "/b/%2e/", "/a%20b/", "/a%2Fb", "/%"},
+		{"/items/{id}", "PUT /items/{id}", "/items/", "h.example/items/", "GET /{$}", "HEAD /items/{id}", "GET /items/{id}"},
+		{"/{a}/x", "/{a}/{b}/{c...}", "/api/{b}/", "/api/x", "/api/x/{c...}", "POST h.example/{a}/", "GET h.example/{rest...}", "[::1]/", "::1/x"},
+	} {
+		for _, target := range []string{
+			"/", "/api", "/api/x", "/api/x/y/", "/api/private/key", "/x/y/z", "//api/x", "/api/../x", "/api/%2e%2e/x", "/a b/", "/a%20b/c", "/a+b", "/.well-known/", "/%61/x", "/x/%2F", "*",
+		} {
+			f.Add(strings.Join(patterns, "\n"), "GET", "h.example", target)
+			f.Add(strings.Join(patterns, "\n"), "PUT", "h.example:80", target+"/1")
+			f.Add(strings.Join(patterns, "\n"), "HEAD", "[::1]:80", target+"/")
 		}
 	}
-	f.Fuzz(func(t *testing.T, set uint8, method, target string) {
-		patterns := sets[int(set)%len(sets)]
-		u, err := url.ParseRequestURI(target)
-		if err != nil {
-			return
-		}
-		policies, mux := make(map[string]corsmw.Config), http.NewServeMux()
-		for _, pattern := range patterns {
-			policies[pattern] = corsmw.Config{AllowOrigins: []string{"*"}}
-			mux.HandleFunc(pattern, func(http.ResponseWriter, *http.Request) {})
-		}
-		r := &http.Request{Method: method, URL: u, Host: "h.example"}
-		_, want := mux.Handler(r)
-		got := corsmw.Must(corsmw.NewRoutes(policies)).Explain(r).Pattern
-		if strings.Contains(strings.ToUpper(u.RawPath), "%2F") && got == "" {
-			return // see TestEncodedSlash
-		}
-		assert.Equal(t, want, got, "%q", target)
+	f.Fuzz(func(t *testing.T, patterns, method, host, target string) {
+		compareWithMux(t, strings.Split(patterns, "\n"), method, host, target)
 	})
+}
+
+// TestRoutesModel does the same with random patterns and requests of few words, so that they meet.
+func TestRoutesModel(t *testing.T) {
+	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	pick := func(list ...string) string { return list[random.IntN(len(list))] }
+	compared := 0
+	for range 10_000 {
+		var patterns []string
+		for range 1 + random.IntN(6) {
+			pattern := pick("", "", "", "GET ", "PUT ", "HEAD ") + pick("", "", "h.example")
+			for i := range random.IntN(4) {
+				pattern += "/" + pick("a", "b", "%61", "{w"+string(rune('0'+i))+"}", "a%2Fb")
+			}
+			patterns = append(patterns, pattern+pick("", "/", "/", "/{$}", "/{rest...}"))
+		}
+		target := ""
+		for range random.IntN(5) {
+			target += "/" + pick("a", "b", "a", "b", "c", "%61", "a%2Fb", "%2F", "..", ".", "")
+		}
+		if compareWithMux(t, patterns, pick("GET", "HEAD", "PUT", "POST"), pick("h.example", "h.example:8080", "other.example"), target+pick("", "/")) {
+			compared++
+		}
+	}
+	assert.Greater(t, compared, 1000, "too few of the patterns are valid")
+}
+
+// compareWithMux checks one request: Routes and ServeMux choose the same pattern, and what Explain says is what Apply does, for the request and for its
+// preflight. It reports false if there was nothing to compare.
+func compareWithMux(t *testing.T, patterns []string, method, host, target string) bool {
+	t.Helper()
+	u, err := url.ParseRequestURI(target)
+	if err != nil || method == http.MethodConnect {
+		return false // ServeMux does not clean the path of a CONNECT, which browsers never send
+	}
+	policies, mux := make(map[string]corsmw.Config), http.NewServeMux()
+	for i, pattern := range patterns {
+		policies[pattern] = corsmw.Config{AllowOrigins: []string{fmt.Sprintf("https://%d.example", i)}, AllowMethods: []string{"*"}}
+	}
+	routes, err := corsmw.NewRoutes(policies)
+	if err != nil {
+		return false
+	}
+	for pattern := range policies {
+		mux.HandleFunc(pattern, func(http.ResponseWriter, *http.Request) {})
+	}
+	what := fmt.Sprintf("%q: %s %q %q", patterns, method, host, target)
+
+	r := &http.Request{Method: method, URL: u, Host: host, Header: http.Header{}}
+	_, want := mux.Handler(r)
+	if got := routes.Explain(r).Pattern; got != want {
+		require.True(t, got == "" && strings.Contains(strings.ToUpper(u.RawPath), "%2F"), "%s: want %q, got %q", what, want, got)
+		return false // see TestEncodedSlash
+	}
+	if want == "" {
+		return true
+	}
+	r.Header["Origin"] = policies[want].AllowOrigins
+	preflight := &http.Request{Method: "OPTIONS", URL: u, Host: host, Header: http.Header{"Origin": r.Header["Origin"], "Access-Control-Request-Method": {method}}}
+	for _, r := range []*http.Request{r, preflight} {
+		w := httptest.NewRecorder()
+		answered, decision := routes.Apply(w, r), routes.Explain(r)
+		require.Equal(t, want, decision.Pattern, what)
+		require.Equal(t, answered, decision.Preflight, what)
+		require.Equal(t, decision.Allowed, slices.Equal(r.Header["Origin"], w.Header()["Access-Control-Allow-Origin"]), what)
+		require.True(t, decision.Allowed || r == preflight, what)
+	}
+	return true
 }
