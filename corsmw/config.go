@@ -81,7 +81,8 @@ type Config struct {
 
 	// DangerouslyAllowPublicSuffixes allows, together with AllowCredentials, patterns like https://*.co.uk or https://*.github.io,
 	// under which anybody can register a host. What counts is the list at https://publicsuffix.org, as of the version of
-	// golang.org/x/net that the program is built with.
+	// golang.org/x/net that the program is built with. Public suffixes deeper below a host are not noticed: https://*.amazonaws.com
+	// is accepted, and includes those under s3.amazonaws.com.
 	DangerouslyAllowPublicSuffixes bool `json:"dangerously_allow_public_suffixes,omitempty"`
 }
 

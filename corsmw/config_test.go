@@ -137,6 +137,8 @@ func TestFaults(t *testing.T) {
 			[]fault{{"AllowOrigins", "*", "everybody is allowed, so AllowOriginFunc is never asked", "drop one of the two"}}},
 		{"K11 public suffixes", corsmw.Config{AllowOrigins: []string{"https://*.co.uk", "https://*.github.io:*", "https://*.com.", "https://*.internal"}, AllowCredentials: true},
 			[]fault{suffix("https://*.co.uk", "co.uk"), suffix("https://*.github.io:*", "github.io"), suffix("https://*.com.", "com."), suffix("https://*.internal", "internal")}},
+		{"K11 public suffixes, one label below", corsmw.Config{AllowOrigins: []string{"https://*.kawasaki.jp", "https://*.ck", "https://*.compute.amazonaws.com."}, AllowCredentials: true},
+			[]fault{suffix("https://*.kawasaki.jp", "kawasaki.jp"), suffix("https://*.ck", "ck"), suffix("https://*.compute.amazonaws.com.", "compute.amazonaws.com.")}},
 		{"insecure", corsmw.Config{AllowOrigins: []string{"http://example.com", "http://*.example.com:8080", "http://192.0.2.1", "http://[2001:db8::1]:443"}, AllowCredentials: true},
 			[]fault{insecure("http://example.com", "https://example.com"), insecure("http://*.example.com:8080", "https://*.example.com:8080"),
 				insecure("http://192.0.2.1", "https://192.0.2.1"), insecure("http://[2001:db8::1]:443", "https://[2001:db8::1]")}},
@@ -207,7 +209,7 @@ func TestAccepted(t *testing.T) {
 			"https://1.example", "https://example.0xg", "https://*.dev", "app+x.y-z://h:443",
 		}}, corsmw.Config{}},
 		{"local origins with credentials", corsmw.Config{AllowOrigins: []string{
-			"http://localhost:*", "http://*.localhost", "http://127.1.2.3", "http://[::1]:8080", "https://*.app.localhost", "https://*.example.co.uk", "https://*.me.github.io", "tauri://localhost",
+			"http://localhost:*", "http://*.localhost", "http://127.1.2.3", "http://[::1]:8080", "https://*.app.localhost", "https://*.example.co.uk", "https://*.me.github.io", "https://*.city.kawasaki.jp", "https://*.example.foo.ck", "tauri://localhost",
 		}, AllowCredentials: true}, corsmw.Config{}},
 		{"danger", corsmw.Config{AllowOrigins: []string{"http://example.org", "http://*.com"}, AllowCredentials: true,
 			DangerouslyAllowInsecureOrigins: true, DangerouslyAllowPublicSuffixes: true}, corsmw.Config{}},

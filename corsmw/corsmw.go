@@ -108,7 +108,7 @@ func (m *Middleware) Apply(w http.ResponseWriter, r *http.Request) (answered boo
 		return false
 	}
 	origins := r.Header[headerOrigin]
-	if methods := preflight(r, origins); methods != nil {
+	if methods := preflight(r, origins); len(methods) > 0 {
 		p.answerPreflight(w, r, origins, methods)
 		return true
 	}

@@ -275,6 +275,30 @@ func TestMustPanics(t *testing.T) {
 	assert.PanicsWithError(t, err.Error(), func() { corsmw.Must(corsmw.New(corsmw.Config{})) })
 }
 
+// No request of a server has a header without a line, but those that programs make can have one. It is as if it were not there.
+func TestHeadersWithoutLines(t *testing.T) {
+	none := []string{}
+	m := corsmw.Must(corsmw.New(corsmw.Config{AllowOrigins: []string{"https://example.com"}}))
+	routes := corsmw.Must(corsmw.NewRoutes(map[string]corsmw.Config{"OPTIONS /": {AllowOrigins: []string{"https://example.com"}}}))
+	r := request("OPTIONS", "Origin: https://example.com")
+	r.Header["Access-Control-Request-Method"] = none
+	for _, m := range []interface {
+		Wrap(http.Handler) http.Handler
+		Explain(*http.Request) corsmw.Decision
+	}{m, routes} {
+		assert.Equal(t, header("X-Handler: ran", "Vary: Origin", "Access-Control-Allow-Origin: https://example.com"), serve(m, r).Header())
+		assert.False(t, m.Explain(r).Preflight)
+	}
+
+	r.Header = http.Header{"Origin": none, "Access-Control-Request-Method": {"GET"}}
+	assert.Equal(t, header("X-Handler: ran", "Vary: Origin"), serve(m, r).Header())
+	assert.True(t, m.Explain(r).Allowed)
+
+	r = preflightRequest("https://example.com", "GET")
+	r.Header["Access-Control-Request-Headers"] = none
+	assert.Equal(t, header("Vary: "+preflightVary, "Access-Control-Allow-Origin: https://example.com"), serve(m, r).Header())
+}
+
 // A panic in AllowOriginFunc leaves the answer to those outside, untouched.
 func TestOriginFuncPanics(t *testing.T) {
 	m := corsmw.Must(corsmw.New(corsmw.Config{

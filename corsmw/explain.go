@@ -48,7 +48,7 @@ func (m *Middleware) Explain(r *http.Request) Decision {
 	p := m.load()
 	origins := r.Header[headerOrigin]
 	methods := preflight(r, origins)
-	d := Decision{Preflight: methods != nil}
+	d := Decision{Preflight: len(methods) > 0}
 	switch {
 	case p == nil:
 		d.Preflight = false

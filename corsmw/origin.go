@@ -51,8 +51,12 @@ func (p *pattern) publicSuffix() bool {
 		return false
 	}
 	host := strings.TrimSuffix(p.host, ".")
-	suffix, _ := publicsuffix.PublicSuffix(host)
-	return suffix == host
+	isSuffix := func(host string) bool {
+		suffix, _ := publicsuffix.PublicSuffix(host)
+		return suffix == host
+	}
+	// Of some hosts it is the hosts below that are public suffixes: the list has "*.kawasaki.jp", and nothing for kawasaki.jp.
+	return isSuffix(host) || isSuffix("any."+host)
 }
 
 func isLocalhost(host string) bool {
