@@ -84,19 +84,27 @@ func (b *branch) add(path string, r *route) {
 
 // find returns the route that a ServeMux would choose, or nil. The path has been cleaned, and is escaped or not.
 func (routes *Routes) find(host, method, path string, escaped bool) *route {
-	r, whole := routes.search(host, method, path, escaped, false)
-	if !whole && !strings.HasSuffix(path, "/") {
+	w := walk{escaped: escaped}
+	r, whole := routes.search(host, method, path, &w)
+	if !whole && w.ended && !strings.HasSuffix(path, "/") {
 		// A ServeMux redirects "/api" to "/api/" unless there is a pattern for the former.
-		if tree, whole := routes.search(host, method, path, escaped, true); whole {
+		w.slash = true
+		if tree, whole := routes.search(host, method, path, &w); whole {
 			return tree
 		}
 	}
 	return r
 }
 
-// search returns the most specific route, and whether it has the whole path, with nothing left for a wildcard at its end. With slash,
-// the path is taken for one that ends with it.
-func (routes *Routes) search(host, method, path string, escaped, slash bool) (r *route, whole bool) {
+// A walk is a search in trees.
+type walk struct {
+	escaped bool // the path has escapes
+	slash   bool // the path is taken for one with a slash at its end
+	ended   bool // set if the path has ended at some branch, where a slash might find more
+}
+
+// search returns the most specific route, and whether it has the whole path, with nothing left for a wildcard at its end.
+func (routes *Routes) search(host, method, path string, w *walk) (r *route, whole bool) {
 	for i := range routes.trees {
 		t := &routes.trees[i]
 		if t.host != "" && t.host != host {
@@ -105,33 +113,37 @@ func (routes *Routes) search(host, method, path string, escaped, slash bool) (r 
 		if t.method != "" && t.method != method && !(t.method == "GET" && method == "HEAD") {
 			continue
 		}
-		if r, whole := t.find(path, escaped, slash); r != nil {
+		if r, whole := t.find(path, w); r != nil {
 			return r, whole
 		}
 	}
 	return nil, false
 }
 
-// find goes to the branch of the next element, or else to the wildcard for one element, or else to that for the rest. That is the order
-// from the specific to the general, for no two patterns conflict.
-func (b *branch) find(path string, escaped, slash bool) (r *route, whole bool) {
+// find goes to the branch of the next element, or else to that of a wildcard for one element, or else to the wildcard for the rest.
+// This is the order from the specific to the general, for no two patterns conflict.
+func (b *branch) find(path string, w *walk) (r *route, whole bool) {
 	if path == "" {
-		if !slash {
+		w.ended = true
+		if !w.slash {
 			return b.here, true
 		}
-		path, slash = "/", false
+		if end := b.names["/"]; end != nil && end.here != nil {
+			return end.here, true
+		}
+		return b.rest, true
 	}
 	element, rest := firstElement(path)
-	if escaped {
+	if w.escaped {
 		element = unescape(element)
 	}
 	if next := b.names[element]; next != nil {
-		if r, whole := next.find(rest, escaped, slash); r != nil {
+		if r, whole := next.find(rest, w); r != nil {
 			return r, whole
 		}
 	}
 	if b.any != nil && element != "/" {
-		if r, whole := b.any.find(rest, escaped, slash); r != nil {
+		if r, whole := b.any.find(rest, w); r != nil {
 			return r, whole
 		}
 	}
