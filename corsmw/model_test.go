@@ -3,6 +3,7 @@ package corsmw_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -75,6 +76,9 @@ func modelAnswer(c corsmw.Config, r *http.Request, outer http.Header) (handler b
 		for _, entry := range c.AllowOrigins {
 			originAllowed = originAllowed || modelAllows(entry, origins[0])
 		}
+		if c.AllowOriginFunc != nil && modelSerialized(origins[0]) {
+			originAllowed = originAllowed || c.AllowOriginFunc(r, origins[0])
+		}
 	}
 	addVary := func(names ...string) {
 		missing := false
@@ -95,9 +99,16 @@ func modelAnswer(c corsmw.Config, r *http.Request, outer http.Header) (handler b
 		}
 	}
 
+	vary := []string{"Origin"}
+	for _, name := range modelUnique(c.VaryOn) {
+		if !strings.EqualFold(name, "Origin") {
+			vary = append(vary, name)
+		}
+	}
+
 	if r.Method != "OPTIONS" || len(origins) == 0 || len(methods) == 0 {
 		if !everybody {
-			addVary("Origin")
+			addVary(vary...)
 		}
 		if originAllowed {
 			setOrigin()
@@ -110,7 +121,11 @@ func modelAnswer(c corsmw.Config, r *http.Request, outer http.Header) (handler b
 		return true, 200, h
 	}
 
-	addVary("Origin", "Access-Control-Request-Method", "Access-Control-Request-Headers")
+	vary = append(vary, "Access-Control-Request-Method", "Access-Control-Request-Headers")
+	if c.AllowPrivateNetwork {
+		vary = append(vary, "Access-Control-Request-Private-Network")
+	}
+	addVary(vary...)
 	anyMethod, anyHeader := slices.Contains(c.AllowMethods, "*"), slices.Contains(c.AllowHeaders, "*")
 	listed := modelNames(c.AllowHeaders)
 
@@ -177,7 +192,26 @@ func modelAnswer(c corsmw.Config, r *http.Request, outer http.Header) (handler b
 	} else if c.MaxAge < 0 {
 		h.Set("Access-Control-Max-Age", "0")
 	}
+	if c.AllowPrivateNetwork && r.Header.Get("Access-Control-Request-Private-Network") == "true" {
+		h.Set("Access-Control-Allow-Private-Network", "true")
+	}
+	if c.PreflightStatus != 0 {
+		return false, c.PreflightStatus, h
+	}
 	return false, 204, h
+}
+
+// modelSerialized reports whether an origin has the form that browsers send. Of IPv6 addresses it knows one.
+func modelSerialized(origin string) bool {
+	match := regexp.MustCompile(`^([a-z][a-z0-9+.-]{0,63})://((?:[a-z0-9_-]+\.)*[a-z0-9_-]+\.?|\[::1\])(?::([1-9][0-9]{0,4}))?$`).FindStringSubmatch(origin)
+	if match == nil || len(match[2]) > 253 {
+		return false
+	}
+	if regexp.MustCompile(`(^|\.)[0-9]+\.?$`).MatchString(match[2]) && net.ParseIP(match[2]) == nil {
+		return false
+	}
+	port, _ := strconv.Atoi(match[3])
+	return port <= 65535 && !(match[1] == "http" && port == 80) && !(match[1] == "https" && port == 443)
 }
 
 func modelUnique(names []string) (list []string) {
@@ -192,9 +226,6 @@ func modelUnique(names []string) (list []string) {
 // compare checks one request against the model, against the browser's algorithms, and against Explain.
 func compare(t *testing.T, config corsmw.Config, m *corsmw.Middleware, r *http.Request, outer http.Header) {
 	t.Helper()
-	if outer == nil {
-		outer = http.Header{}
-	}
 	handler, status, want := modelAnswer(config, r, outer)
 
 	w := httptest.NewRecorder()
@@ -208,10 +239,12 @@ func compare(t *testing.T, config corsmw.Config, m *corsmw.Middleware, r *http.R
 		t.Fatalf("%s\nhandler: want %t, got %t\nstatus: want %d, got %d\nheader: want %q\n        got  %q", what, handler, ran, status, w.Code, want, w.Header())
 	}
 
-	// The browser comes to the conclusion that the policy intends, if the request is one that a browser can send.
+	// What Explain says is what has been done.
 	decision := m.Explain(r)
 	require.Equal(t, decision.Preflight, !ran, what)
-	if len(r.Header["Origin"]) == 1 && outer.Get("Access-Control-Allow-Origin") == "" {
+	require.Equal(t, decision.Allowed, len(r.Header["Origin"]) == 0 || w.Header()["Access-Control-Allow-Origin"] != nil, what)
+	// The browser comes to the same conclusion, if the request is one that a browser can send.
+	if len(r.Header["Origin"]) == 1 {
 		a := answer{w.Code, w.Header(), ran}
 		check := passesCORSCheck
 		if decision.Preflight {
@@ -271,6 +304,15 @@ func TestModel(t *testing.T) {
 		if random.IntN(8) == 0 {
 			config.AllowOrigins = append(config.AllowOrigins, "*")
 		}
+		if random.IntN(4) == 0 {
+			config.AllowOriginFunc = func(r *http.Request, origin string) bool {
+				return r.Header.Get("X-Tenant") == "1" || strings.Contains(origin, "org")
+			}
+			config.VaryOn = append(several(2, func() string { return pick("origin", "x-tenant", "Accept") }), "X-Tenant")
+		}
+		if random.IntN(4) == 0 {
+			config.AllowPrivateNetwork, config.PreflightStatus = true, 200+random.IntN(100)
+		}
 		m, err := corsmw.New(config)
 		if err != nil {
 			continue
@@ -296,9 +338,13 @@ func TestModel(t *testing.T) {
 			for range random.IntN(3) + random.IntN(20)/19*70 {
 				r.Header.Add("Access-Control-Request-Headers", line())
 			}
+			r.Header.Set("X-Tenant", pick("1", "2"))
+			if random.IntN(2) == 0 {
+				r.Header.Set("Access-Control-Request-Private-Network", pick("true", "true", "false", "TRUE"))
+			}
 			outer := http.Header{}
 			for range random.IntN(3) {
-				outer.Add("Vary", pick("Accept", "origin, Accept", "*", "Access-Control-Request-Method, Access-Control-Request-Headers"))
+				outer.Add("Vary", pick("Accept, X-Tenant", "Accept", "origin, Accept", "*", "Access-Control-Request-Method, Access-Control-Request-Headers"))
 			}
 			compare(t, config, m, r, outer)
 		}
