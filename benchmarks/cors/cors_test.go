@@ -5,13 +5,9 @@
 // everything, so what is left is the middleware. Where many origins are allowed, the request comes from the last of the list.
 //
 // On Linux, cpu-ns/op is the CPU time of the benchmark's thread, which other work on the machine disturbs less than ns/op. Take the
-// minimum of several interleaved rounds. This prints it for each case and library, and its ratio to that of rs:
+// minimum of several interleaved rounds. From the root of the repository:
 //
-//	go test -c -o /tmp/cors.test ./cors
-//	for i in 1 2 3 4 5 6 7 8; do /tmp/cors.test -test.run '^$' -test.bench . -test.benchtime 40ms -test.cpu 1; done |
-//		awk '/^Benchmark/ { if (!($1 in min) || $5 < min[$1]) min[$1] = $5 }
-//			END { for (name in min) { split(name, part, "/"); print part[2], part[3], min[name], min[name] / min[part[1] "/" part[2] "/rs"] } }' |
-//		sort | column -t
+//	go run ./benchmarks/compare -bench '/(hipflask|rs)$' ./benchmarks/cors
 package cors_test
 
 import (
