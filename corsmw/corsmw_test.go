@@ -396,6 +396,13 @@ func TestAliasing(t *testing.T) {
 	spoil(m.Config())
 	assert.Equal(t, want, serve(m, r).Header())
 	assert.Equal(t, config(), m.Config())
+
+	names := []string{"X-Tenant"}
+	m = corsmw.Must(corsmw.New(corsmw.Config{AllowOriginFunc: func(*http.Request, string) bool { return true }, VaryOn: names}))
+	names[0] = "spoilt"
+	m.Config().VaryOn[0] = "spoilt"
+	assert.Equal(t, []string{"X-Tenant"}, m.Config().VaryOn)
+	assert.Equal(t, []string{"Origin, X-Tenant"}, serve(m, request("GET")).Header()["Vary"])
 }
 
 // M03: readers see one policy or the other, never a mixture, and faulty policies never.

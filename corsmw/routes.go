@@ -57,7 +57,7 @@ func NewRoutes(policies map[string]Config) (*Routes, error) {
 		}
 		if len(f) == 0 {
 			routes.policies[pattern] = m
-			routes.add(&route{pattern, m})
+			routes.add(route{pattern, m})
 		}
 	}
 	if len(f) > 0 {
@@ -107,41 +107,36 @@ func (routes *Routes) Wrap(next http.Handler) http.Handler {
 
 // Apply is [Middleware.Apply] with the policy of the request's path.
 func (routes *Routes) Apply(w http.ResponseWriter, r *http.Request) (answered bool) {
-	_, m := routes.match(r)
-	return m.Apply(w, r)
+	return routes.match(r).policy.Apply(w, r)
 }
 
 // Explain is [Middleware.Explain] with the policy of the request's path.
 func (routes *Routes) Explain(r *http.Request) Decision {
-	pattern, m := routes.match(r)
-	d := m.Explain(r)
-	d.Pattern = pattern
+	found := routes.match(r)
+	d := found.policy.Explain(r)
+	d.Pattern = found.pattern
 	return d
 }
 
-// match returns the policy for r. It is nil, and does nothing, if there is none.
-func (routes *Routes) match(r *http.Request) (pattern string, m *Middleware) {
+// match returns the route for r. If there is none it is zero, and its nil policy does nothing.
+func (routes *Routes) match(r *http.Request) route {
 	if routes == nil || len(routes.trees) == 0 {
-		return "", nil
+		return route{}
 	}
 	method := r.Method
 	if methods := preflight(r, r.Header[headerOrigin]); len(methods) > 0 {
 		method = methods[0]
 	}
 	host := stripPort(r.Host)
-	var found *route
-	if u := r.URL; u.RawPath == "" {
-		found = routes.find(host, method, clean(u.Path), false)
-	} else {
-		found = routes.find(host, method, clean(u.EscapedPath()), true)
-		if hasEncodedSlash(u) && found != routes.find(host, method, u.Path, false) {
-			return "", nil
-		}
+	u := r.URL
+	if u.RawPath == "" {
+		return routes.find(host, method, clean(u.Path), false)
 	}
-	if found == nil {
-		return "", nil
+	found := routes.find(host, method, clean(u.EscapedPath()), true)
+	if hasEncodedSlash(u) && found != routes.find(host, method, u.Path, false) {
+		return route{}
 	}
-	return found.pattern, found.policy
+	return found
 }
 
 // hasEncodedSlash reports whether routers differ about the path. For ServeMux, chi and Echo, "/api/private%2Fx" has two elements; Gin,

@@ -28,8 +28,8 @@ type tree struct {
 type branch struct {
 	names map[string]*branch // those that go on with this element; "/" is the "{$}" at the end of a pattern
 	any   *branch            // those that go on with a wildcard for one element
-	here  *route             // the one that ends here
-	rest  *route             // the one that ends with a slash or with a wildcard for all that is left
+	here  route              // the one that ends here
+	rest  route              // the one that ends with a slash or with a wildcard for all that is left
 }
 
 // splitPattern takes a pattern apart that a ServeMux has accepted.
@@ -42,7 +42,7 @@ func splitPattern(pattern string) (method, host, path string) {
 }
 
 // add adds a route whose pattern a ServeMux has accepted.
-func (routes *Routes) add(r *route) {
+func (routes *Routes) add(r route) {
 	method, host, path := splitPattern(r.pattern)
 	// In descending order: no host and no method come last, and HEAD is asked before GET, which has it, too.
 	i, found := slices.BinarySearchFunc(routes.trees, tree{host: host, method: method}, func(a, b tree) int {
@@ -55,7 +55,7 @@ func (routes *Routes) add(r *route) {
 }
 
 // add adds a route under what is left of its path.
-func (b *branch) add(path string, r *route) {
+func (b *branch) add(path string, r route) {
 	if path == "" {
 		b.here = r
 		return
@@ -82,15 +82,15 @@ func (b *branch) add(path string, r *route) {
 	b.names[element].add(path, r)
 }
 
-// find returns the route that a ServeMux would choose, or nil. The path has been cleaned, and is escaped or not.
-func (routes *Routes) find(host, method, path string, escaped bool) *route {
+// find returns the route that a ServeMux would choose, or none. The path has been cleaned, and is escaped or not.
+func (routes *Routes) find(host, method, path string, escaped bool) route {
 	w := walk{escaped: escaped}
 	r, whole := routes.search(host, method, path, &w)
 	if !whole && w.ended && !strings.HasSuffix(path, "/") {
 		// A ServeMux redirects "/api" to "/api/" unless there is a pattern for the former.
 		w.slash = true
-		if tree, whole := routes.search(host, method, path, &w); whole {
-			return tree
+		if longer, whole := routes.search(host, method, path, &w); whole {
+			return longer
 		}
 	}
 	return r
@@ -104,7 +104,7 @@ type walk struct {
 }
 
 // search returns the most specific route, and whether it has the whole path, with nothing left for a wildcard at its end.
-func (routes *Routes) search(host, method, path string, w *walk) (r *route, whole bool) {
+func (routes *Routes) search(host, method, path string, w *walk) (r route, whole bool) {
 	for i := range routes.trees {
 		t := &routes.trees[i]
 		if t.host != "" && t.host != host {
@@ -113,22 +113,22 @@ func (routes *Routes) search(host, method, path string, w *walk) (r *route, whol
 		if t.method != "" && t.method != method && !(t.method == "GET" && method == "HEAD") {
 			continue
 		}
-		if r, whole := t.find(path, w); r != nil {
+		if r, whole := t.find(path, w); r.pattern != "" {
 			return r, whole
 		}
 	}
-	return nil, false
+	return route{}, false
 }
 
 // find goes to the branch of the next element, or else to that of a wildcard for one element, or else to the wildcard for the rest.
 // This is the order from the specific to the general, for no two patterns conflict.
-func (b *branch) find(path string, w *walk) (r *route, whole bool) {
+func (b *branch) find(path string, w *walk) (r route, whole bool) {
 	if path == "" {
 		w.ended = true
 		if !w.slash {
 			return b.here, true
 		}
-		if end := b.names["/"]; end != nil && end.here != nil {
+		if end := b.names["/"]; end != nil && end.here.pattern != "" {
 			return end.here, true
 		}
 		return b.rest, true
@@ -138,12 +138,12 @@ func (b *branch) find(path string, w *walk) (r *route, whole bool) {
 		element = unescape(element)
 	}
 	if next := b.names[element]; next != nil {
-		if r, whole := next.find(rest, w); r != nil {
+		if r, whole := next.find(rest, w); r.pattern != "" {
 			return r, whole
 		}
 	}
 	if b.any != nil && element != "/" {
-		if r, whole := b.any.find(rest, w); r != nil {
+		if r, whole := b.any.find(rest, w); r.pattern != "" {
 			return r, whole
 		}
 	}
