@@ -78,12 +78,9 @@ func ErrorHandler(rd *errjson.Renderer) echo.HTTPErrorHandler {
 		c.Set(answeredKey, true)
 		switch {
 		case !isCommitted(c.Response()):
-			if c.Request().Pattern == "" {
-				c.Request().Pattern = c.Path() // for the log
-			}
-			write(rd, c.Response(), c.Request(), meaning(err))
+			write(rd, c.Response(), bridge.WithPattern(c.Request(), c.Path()), meaning(err))
 		case !answered:
-			bridge.Record(rd, c.Request(), meaning(err))
+			bridge.Record(rd, bridge.WithPattern(c.Request(), c.Path()), meaning(err))
 		}
 	}
 }

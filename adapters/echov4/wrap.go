@@ -31,6 +31,7 @@ type call struct {
 	next            echo.HandlerFunc
 	request         *http.Request  // c.Request(), as it was
 	response        *echo.Response // c.Response(), as it was
+	copied          http.Request   // of request; in here it is no allocation of its own
 	gate            bridge.Gate
 	err             error // what next has returned last; guarded by gate
 }
@@ -42,7 +43,8 @@ func (ch *chain) serve(c echo.Context, next echo.HandlerFunc) error {
 		Context: request.Context(), chain: ch, c: c, app: ch.appOf(c.Echo()), next: next,
 		request: request, response: c.Response(),
 	}
-	r := request.WithContext(call)
+	r := &call.copied
+	*r = *request.WithContext(call)
 	call.app.enter(r)
 	if route := c.Path(); route != "" {
 		r.Pattern = route
@@ -112,11 +114,8 @@ func (ch *chain) find(w http.ResponseWriter, r *http.Request) *call {
 
 // Value implements context.Context.
 func (call *call) Value(key any) any {
-	switch key := key.(type) {
-	case *chain:
-		if key == call.chain {
-			return call
-		}
+	if key == call.chain {
+		return call
 	}
 	return call.Context.Value(key)
 }
@@ -151,16 +150,21 @@ func (w *netWriter) Write(p []byte) (int, error) {
 	return w.response.Write(p)
 }
 
-// Flush sends a 200 if no status was set. Echo's own leaves that to net/http, and
-// does not know of it.
-func (w *netWriter) Flush() {
+func (w *netWriter) Flush() { _ = w.FlushError() }
+
+// FlushError is what http.ResponseController calls. It sends a 200 if no status was
+// set. Echo's own leaves that to net/http, and does not know of it.
+func (w *netWriter) FlushError() error {
 	if w.gate.Closed() {
-		return
+		return bridge.ErrOver
+	}
+	if !bridge.CanFlush(w.response.Writer) {
+		return http.ErrNotSupported // Echo's own panics
 	}
 	if !w.response.Committed {
 		w.response.WriteHeader(http.StatusOK)
 	}
-	_ = http.NewResponseController(w.response).Flush()
+	return http.NewResponseController(w.response).Flush()
 }
 
 func (w *netWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
@@ -172,14 +176,22 @@ func (w *netWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 
 // Push is HTTP/2's server push.
 func (w *netWriter) Push(target string, opts *http.PushOptions) error {
+	if w.gate.Closed() {
+		return bridge.ErrOver
+	}
 	if pusher, ok := w.response.Writer.(http.Pusher); ok {
 		return pusher.Push(target, opts)
 	}
 	return http.ErrNotSupported
 }
 
-// Unwrap is for http.ResponseController.
-func (w *netWriter) Unwrap() http.ResponseWriter { return w.response }
+// Unwrap is for http.ResponseController. It returns nil when the request is over.
+func (w *netWriter) Unwrap() http.ResponseWriter {
+	if w.gate.Closed() {
+		return nil
+	}
+	return w.response
+}
 
 // Renderer is how errjson.Write finds the renderer of the application. That has
 // its place at the outermost of the calls.

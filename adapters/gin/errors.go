@@ -19,42 +19,46 @@ import (
 // without a body at once, in c.AbortWithStatus for instance; this writer holds one
 // of 400–599 until there is a body, and if none comes, the error is answered.
 //
-// Handlers and middlewares that have another writer are led to the renderer by a
-// mark in the request.
+// It is the value of mark as well, which leads handlers and middlewares that have
+// another writer to the renderer.
 type errorsWriter struct {
 	gin.ResponseWriter // Gin's own
 	renderer           *errjson.Renderer
-	request            *http.Request
-	before             *http.Response // what was in request in place of the mark
-	encoding           string         // the Content-Encoding on entry, of a compressor outside
-	status             int            // what WriteHeader was last called with
-	held               bool           // the status was to be sent
-	inner              bool           // there is another one outside of a Wrap
+	mark               scope.Link
+	method             string
+	encoding           string // the Content-Encoding on entry, of a compressor outside
+	status             int    // what WriteHeader was last called with
+	held               bool   // the status was to be sent
+	inner              bool   // it is inside of a Wrap that is inside of an Errors
 }
 
 // watch puts an errorsWriter in place of c.Writer.
 func watch(c *gin.Context, rd *errjson.Renderer) *errorsWriter {
 	e := &errorsWriter{
-		ResponseWriter: c.Writer, renderer: rd, request: c.Request,
-		before: c.Request.Response, encoding: encodingOf(c.Writer.Header()),
+		ResponseWriter: c.Writer, renderer: rd,
+		method: c.Request.Method, encoding: encodingOf(c.Writer.Header()),
 	}
 	c.Writer = e
 	return e
 }
 
-// unwatch puts everything back.
+// unwatch puts c.Writer back.
 func (e *errorsWriter) unwatch(c *gin.Context) {
+	e.mark.Leave()
 	c.Writer = e.ResponseWriter
-	e.request.Response = e.before
 }
 
 // finish answers if the handlers have failed, and have not answered themselves.
 func (e *errorsWriter) finish(c *gin.Context) {
 	e.unwatch(c)
-	if err := e.failure(c); err != nil {
-		e.answer(c, err)
-	} else {
+	err := e.failure(c)
+	switch bodiless := e.status >= 300 && e.status < 400 || e.status == http.StatusNoContent; {
+	case err == nil:
 		e.release()
+	case !e.ResponseWriter.Written() && !bodiless:
+		e.answer(c, err)
+	case !e.inner && c.GetString(answeredKey) == "":
+		e.record(c, err)
 	}
 }
 
@@ -64,39 +68,46 @@ func (e *errorsWriter) panicked(c *gin.Context, v any) {
 	e.unwatch(c)
 	c.Abort() // Gin would go on with the handler after the one that panicked
 	if e.ResponseWriter.Written() {
-		bridge.Record(e.renderer, c.Request, err)
+		e.record(c, err)
 		panic(http.ErrAbortHandler)
 	}
 	e.answer(c, err)
 }
 
-// failure returns the error to answer with, or nil.
+// failure returns what the handlers have failed with, or nil.
 func (e *errorsWriter) failure(c *gin.Context) error {
 	status := e.ResponseWriter.Status()
-	switch {
-	case e.ResponseWriter.Written():
-		return nil
-	case len(c.Errors) == 0:
-		if !isError(status) || e.describesBody() || status == statusClientClosedRequest {
+	if len(c.Errors) == 0 {
+		if e.ResponseWriter.Written() || !isError(status) || e.describesBody() || status == statusClientClosedRequest {
 			return nil
 		}
 		return &errjson.Error{Status: status}
-	case e.status >= 300 && e.status < 400, e.status == http.StatusNoContent:
-		return nil // an answer that has no body
 	}
-
-	err := lastFirst(c.Errors)
-	if !isError(e.status) || hasStatus(err) {
+	if !e.ResponseWriter.Written() {
+		status = e.status // and not what Gin has preset
+	}
+	err, public := lastFirst(c.Errors), c.Errors.Last().IsType(gin.ErrorTypePublic)
+	if public && !isError(status) {
+		status = http.StatusInternalServerError
+	}
+	if !isError(status) || hasStatus(err) {
 		return err
 	}
-	// Being joined, it counts for what is no HTTP error itself and is not taken
-	// by a rule.
-	fallback := &errjson.Error{Status: e.status}
-	if last := c.Errors.Last(); last.IsType(gin.ErrorTypePublic) {
-		fallback.Message = last.Error()
+	fallback := &errjson.Error{Status: status, Err: err}
+	if public {
+		fallback.Message = c.Errors.Last().Error()
 	}
-	return errors.Join(err, fallback)
+	return &fallbackError{err, fallback}
 }
+
+// A fallbackError is an error with what it means if it is no HTTP error itself, and
+// is not taken by a rule.
+type fallbackError struct {
+	error
+	fallback *errjson.Error
+}
+
+func (e *fallbackError) Unwrap() []error { return []error{e.error, e.fallback} }
 
 // lastFirst returns the errors as one, the last one first: it is what Gin's users
 // answer with.
@@ -121,17 +132,24 @@ func hasStatus(err error) bool {
 	return ok
 }
 
+// answeredKey is where the context has that a failure was answered, or recorded.
+const answeredKey = "github.com/hipflask/hipflask/adapters/gin"
+
+// record has an error logged and reported that cannot be answered.
+func (e *errorsWriter) record(c *gin.Context, err error) {
+	c.Set(answeredKey, "recorded")
+	bridge.Record(e.renderer, bridge.WithPattern(c.Request, c.FullPath()), err)
+}
+
 // answer sends an error. Nothing was sent before.
 func (e *errorsWriter) answer(c *gin.Context, err error) {
-	if c.Request.Pattern == "" {
-		c.Request.Pattern = c.FullPath() // for the log
-	}
+	c.Set(answeredKey, "answered")
 	// A handler may have meant to compress what does not come now.
 	if h := e.ResponseWriter.Header(); encodingOf(h) != e.encoding {
 		h.Del("Content-Encoding")
 	}
 	e.held = false
-	errjson.Write(e, c.Request, err)
+	errjson.Write(e, bridge.WithPattern(c.Request, c.FullPath()), err)
 	e.ResponseWriter.WriteHeaderNow() // for HEAD: Gin would add the body of its 404
 }
 
@@ -171,7 +189,7 @@ func (e *errorsWriter) WriteHeaderNow() {
 // describesBody reports whether the answer to a HEAD request has the header fields
 // of one with a body.
 func (e *errorsWriter) describesBody() bool {
-	return e.request.Method == http.MethodHead && len(e.Header()["Content-Length"]) > 0
+	return e.method == http.MethodHead && len(e.Header()["Content-Length"]) > 0
 }
 
 func (e *errorsWriter) Write(p []byte) (int, error) {
@@ -220,12 +238,6 @@ func (e *errorsWriter) Renderer() *errjson.Renderer {
 	return e.renderer
 }
 
-// An errorsMark is what an Errors leaves in the request.
-type errorsMark struct{ renderer *errjson.Renderer }
-
-// Renderer is how errjson.Write finds the renderer.
-func (m *errorsMark) Renderer() *errjson.Renderer { return m.renderer }
-
 // watching returns the renderer of the innermost Errors that a writer or a request
 // leads to, or nil.
 func watching(w http.ResponseWriter, r *http.Request) *errjson.Renderer {
@@ -233,8 +245,8 @@ func watching(w http.ResponseWriter, r *http.Request) *errjson.Renderer {
 		return e.renderer
 	}
 	for mark := range scope.Marks(r) {
-		if m, ok := mark.(*errorsMark); ok {
-			return m.renderer
+		if e, ok := mark.(*errorsWriter); ok {
+			return e.renderer
 		}
 	}
 	return nil

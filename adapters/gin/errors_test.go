@@ -63,6 +63,9 @@ func TestErrors(t *testing.T) {
 		{"AbortWithError, public", func(c *gin.Context) {
 			_ = c.AbortWithError(400, errors.New("The key is 8 letters.")).SetType(gin.ErrorTypePublic)
 		}, failure(400, "The key is 8 letters.")},
+		{"c.Error, public", func(c *gin.Context) {
+			_ = c.Error(errors.New("The disk is full.")).SetType(gin.ErrorTypePublic)
+		}, failure(500, "The disk is full.")},
 		{"BindJSON", func(c *gin.Context) { _ = c.BindJSON(new(item)) }, failure(400, "")},
 		{"a middleware that renders c.Errors after BindJSON", func(c *gin.Context) {
 			if err := c.BindJSON(new(item)); err != nil {
@@ -173,6 +176,64 @@ func TestErrorsOnce(t *testing.T) {
 }
 
 func panicHere() { panic("here") }
+
+// TestErrorsOfAnswered tests that an error is logged and reported also where another
+// answer was sent, and once.
+func TestErrorsOfAnswered(t *testing.T) {
+	secret := errors.New("secret")
+	var reported []string
+	renderer := func() *errjson.Renderer {
+		return errjson.NewRenderer(errjson.Config{
+			Rules: []errjson.Rule{errjson.MapIs(errKnown, errjson.Conflict("By a rule."))},
+			Report: func(r *http.Request, e *errjson.Error) {
+				reported = append(reported, fmt.Sprint(r.Pattern, " ", e.Status, " ", e.Unwrap()))
+			},
+		})
+	}
+	for _, v := range []struct {
+		name    string
+		handler gin.HandlerFunc
+		want    string // of reported
+	}{
+		{"c.Error after a body", func(c *gin.Context) { c.String(200, "done"); _ = c.Error(secret) }, "/ 500 secret"},
+		{"c.Error after a body with the status of an error", func(c *gin.Context) { c.String(422, "mine"); _ = c.Error(secret) }, "/ 422 secret"},
+		{"Fail after a body", func(c *gin.Context) { c.String(200, "done"); ginadapter.Fail(c, errKnown) }, "/ 409 " + errKnown.Error()},
+		{"c.Error and 204", func(c *gin.Context) { c.Status(204); _ = c.Error(secret) }, "/ 500 secret"},
+		{"c.Error and a redirect", func(c *gin.Context) { c.Redirect(303, "/x"); _ = c.Error(secret) }, "/ 500 secret"},
+		{"c.Error alone", func(c *gin.Context) { _ = c.Error(secret) }, "/ 500 secret"},
+		{"AbortWithError", func(c *gin.Context) { _ = c.AbortWithError(400, secret) }, "/ 400 secret"},
+	} {
+		inner := ginadapter.Wrap(adaptertest.Record(new(adaptertest.Recorder)))
+		for how, middlewares := range map[string][]gin.HandlerFunc{"alone": nil, "behind a writer": {inner}, "twice": {ginadapter.Errors(renderer())}} {
+			t.Run(v.name+" "+how, func(t *testing.T) {
+				engine := gin.New()
+				engine.Use(ginadapter.Errors(renderer()))
+				engine.Use(middlewares...)
+				engine.GET("/", v.handler)
+				reported = nil
+				engine.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+				assert.Equal(t, []string{v.want}, reported)
+			})
+		}
+	}
+	engine := gin.New()
+	engine.Use(ginadapter.Errors(nil))
+	engine.GET("/", func(c *gin.Context) { c.String(200, "part"); ginadapter.Fail(c, http.ErrAbortHandler) })
+	assert.PanicsWithValue(t, http.ErrAbortHandler, func() {
+		engine.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+	})
+}
+
+// TestFailOutside tests that an Errors that has returned answers nothing more.
+func TestFailOutside(t *testing.T) {
+	engine := gin.New()
+	engine.Use(func(c *gin.Context) {
+		c.Next()
+		ginadapter.Fail(c, errjson.Gone("Gone."))
+	}, ginadapter.Errors(nil))
+	engine.GET("/", func(*gin.Context) {})
+	assert.Equal(t, adaptertest.Failure(410, "Gone."), adaptertest.Serve(t, engine).Get("/"))
+}
 
 // nativeWriter is the writer of Gin's own compressors: it does not unwrap.
 type nativeWriter struct{ gin.ResponseWriter }

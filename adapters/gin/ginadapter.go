@@ -8,7 +8,6 @@ import (
 	"github.com/hipflask/hipflask/bodyjson"
 	"github.com/hipflask/hipflask/errjson"
 	"github.com/hipflask/hipflask/internal/bridge"
-	"github.com/hipflask/hipflask/internal/scope"
 )
 
 // Wrap makes one Gin middleware of net/http middlewares, the first one outermost.
@@ -48,7 +47,8 @@ func Wrap(middlewares ...func(http.Handler) http.Handler) gin.HandlerFunc {
 //   - a panic. One that carries an HTTP error is answered as that error; one with
 //     [http.ErrAbortHandler], or after a part of an answer was sent, goes on as
 //     the bare value, which net/http takes as the wish to break the connection.
-//   - an error of c.Error, [Fail], [Handle] or [Body], if nothing else was sent.
+//   - an error of c.Error, [Fail], [Handle] or [Body]. If something else was sent,
+//     it is only logged and reported.
 //     An error with a status of its own, or that a rule takes, has that status;
 //     any other has the one set with c.Status or c.AbortWithError if that is one
 //     of an error; else it is a 500. Of several errors the last counts, but one
@@ -62,10 +62,9 @@ func Wrap(middlewares ...func(http.Handler) http.Handler) gin.HandlerFunc {
 // 204 and redirects. A nil rd stands for the default configuration.
 func Errors(rd *errjson.Renderer) gin.HandlerFunc {
 	rd = bridge.Renderer(rd)
-	mark := scope.NewMark(&errorsMark{rd})
 	return func(c *gin.Context) {
 		e := watch(c, rd)
-		mark.Enter(c.Request)
+		e.mark.Enter(c.Request, e)
 		defer func() {
 			if v := recover(); v != nil {
 				e.panicked(c, v)
@@ -129,7 +128,7 @@ func Handle[T any](fn func(*gin.Context) (T, error)) gin.HandlerFunc {
 		switch {
 		case err != nil && sent:
 			c.Abort()
-			bridge.Record(rendererOf(c), c.Request, err)
+			bridge.Record(rendererOf(c), bridge.WithPattern(c.Request, c.FullPath()), err)
 			panic(http.ErrAbortHandler)
 		case err != nil:
 			Fail(c, err)

@@ -29,6 +29,7 @@ type call struct {
 	request         *http.Request      // c.Request, as it was
 	writer          gin.ResponseWriter // c.Writer, as it was
 	preset          int                // the status before anything ran: 404 or 405 if no route matches
+	copied          http.Request       // of request; in here it is no allocation of its own
 	gate            bridge.Gate
 	nextReturned    bool // without a panic; guarded by gate
 
@@ -48,7 +49,8 @@ func (ch *chain) serve(c *gin.Context) {
 		Context: c.Request.Context(), chain: ch, c: c,
 		request: c.Request, writer: c.Writer, preset: c.Writer.Status(),
 	}
-	r := c.Request.WithContext(call)
+	r := &call.copied
+	*r = *c.Request.WithContext(call)
 	if route := c.FullPath(); route != "" {
 		r.Pattern = route
 		for _, param := range c.Params {
@@ -138,11 +140,8 @@ func (ch *chain) find(w http.ResponseWriter, r *http.Request) *call {
 
 // Value implements context.Context.
 func (call *call) Value(key any) any {
-	switch key := key.(type) {
-	case *chain:
-		if key == call.chain {
-			return call
-		}
+	if key == call.chain {
+		return call
 	}
 	return call.Context.Value(key)
 }
@@ -204,11 +203,23 @@ func (w *netWriter) WriteString(s string) (int, error) {
 	return w.writer.WriteString(s)
 }
 
-func (w *netWriter) Flush() {
-	if !w.gate.Closed() {
-		w.begin()
-		w.writer.Flush()
+func (w *netWriter) Flush() { _ = w.FlushError() }
+
+// FlushError is what http.ResponseController calls.
+func (w *netWriter) FlushError() error {
+	if w.gate.Closed() {
+		return bridge.ErrOver
 	}
+	raw := rawWriter(w.writer)
+	if raw != nil && !bridge.CanFlush(raw) {
+		return http.ErrNotSupported
+	}
+	w.begin()
+	w.writer.Flush()
+	if _, ok := raw.(http.Flusher); raw != nil && !ok {
+		return http.NewResponseController(raw).Flush() // Gin's own does not unwrap it
+	}
+	return nil
 }
 
 func (w *netWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
@@ -220,14 +231,22 @@ func (w *netWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 
 // Push is HTTP/2's server push.
 func (w *netWriter) Push(target string, opts *http.PushOptions) error {
+	if w.gate.Closed() {
+		return bridge.ErrOver
+	}
 	if pusher := w.writer.Pusher(); pusher != nil {
 		return pusher.Push(target, opts)
 	}
 	return http.ErrNotSupported
 }
 
-// Unwrap is for http.ResponseController.
-func (w *netWriter) Unwrap() http.ResponseWriter { return w.writer }
+// Unwrap is for http.ResponseController. It returns nil when the request is over.
+func (w *netWriter) Unwrap() http.ResponseWriter {
+	if w.gate.Closed() {
+		return nil
+	}
+	return w.writer
+}
 
 // A ginWriter is the call as the writer for the handlers behind a middleware that
 // has wrapped the netWriter: all they write goes through that middleware.

@@ -1,6 +1,7 @@
 package adaptertest
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"net/http"
@@ -169,6 +170,36 @@ var errorVectors = []vector{
 		equal(t, "HEAD", c.Do("HEAD", "/none", nil), strings.Split(Failure(404, ""), "{")[0])
 	}},
 	{"contract", "contract", "every failure goes out through the renderer", all, contract},
+	{"body", "body", "a refusal does not wait for the body", all, refusal},
+}
+
+// refusal tests that an answer that is given without reading the body comes at
+// once: neither has a client that holds the body back until it is told to go on
+// (RFC 9110, Section 10.1.1) to send it, nor is a large one read to its end.
+func refusal(t *testing.T, f Framework) {
+	app := f.New(nil)
+	unauthorized := errjson.Unauthorized("Who are you?")
+	app.Handle("POST", "/handler", func(C) error { return unauthorized })
+	app.Handle("POST", "/middleware", hello, Through(func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+		errjson.Write(w, r, unauthorized)
+	}))
+	app.Handle("POST", "/wrapped", func(C) error { return unauthorized }, Record(new(Recorder)))
+	c := Serve(t, app)
+	for _, path := range []string{"/handler", "/middleware", "/wrapped"} {
+		for _, head := range []string{
+			"Content-Length: 10\r\nExpect: 100-continue\r\n",
+			"Content-Length: 10000000\r\n",
+		} {
+			conn := c.dial()
+			fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\n%s\r\n", path, head)
+			resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatal(path, err)
+			}
+			equal(t, path+" status", resp.StatusCode, 401)
+			equal(t, path+" closes the connection", resp.Close, true)
+		}
+	}
 }
 
 // lengthless is the writer of a middleware that changes the length of bodies.

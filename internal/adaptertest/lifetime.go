@@ -71,6 +71,8 @@ var lifetimeVectors = []vector{
 					w.Header().Set("X-Late", "1")
 					w.WriteHeader(500)
 					w.(http.Flusher).Flush()
+					_ = w.(http.Pusher).Push("/late", nil)
+					_ = http.NewResponseController(w).SetWriteDeadline(time.Now())
 					_, _, hijackErr := w.(http.Hijacker).Hijack()
 					_, err := io.WriteString(w, "late")
 					if hijackErr == nil {
@@ -90,10 +92,51 @@ var lifetimeVectors = []vector{
 		app.Handle("GET", "/", hello)
 		// Both requests may well get the same context.
 		app.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
-		w := httptest.NewRecorder()
+		w := &pusher{ResponseRecorder: httptest.NewRecorder()}
 		app.ServeHTTP(w, httptest.NewRequest("GET", "/slow", nil))
 		equal(t, "answer", w.Body.String(), "hello")
+		equalSlices(t, "pushed", w.pushed, nil)
+		equal(t, "deadlines set", w.deadlines, 0)
 		equal(t, "late field", w.Header().Get("X-Late"), "")
+	}},
+	{"G24c", "E26c", "a goroutine that outlives its request may copy that", all, func(t *testing.T, f Framework) {
+		app := f.New(nil)
+		var group sync.WaitGroup
+		outlive := func(c C) {
+			r := c.Request()
+			group.Go(func() {
+				for range 100 {
+					_ = r.Clone(r.Context()).Pattern
+				}
+			})
+		}
+		app.Use(withValue("x"))
+		app.Handle("GET", "/", func(c C) error { outlive(c); return hello(c) })
+		app.Handle("GET", "/fail", func(c C) error { outlive(c); return missing })
+		c := Serve(t, app)
+		for range 10 {
+			equal(t, "answer", c.Get("/"), f.text(200, "hello"))
+			equal(t, "failure", c.Get("/fail"), Failure(404, "There is no such item."))
+		}
+		group.Wait()
+	}},
+	{"G24d", "E26d", "also without a Wrap", Gin | Echo, func(t *testing.T, f Framework) {
+		app := f.New(nil)
+		var group sync.WaitGroup
+		app.Handle("GET", "/", func(c C) error {
+			r := c.Request()
+			group.Go(func() {
+				for range 100 {
+					_ = r.Clone(r.Context()).Pattern
+				}
+			})
+			return missing
+		})
+		c := Serve(t, app)
+		for range 10 {
+			equal(t, "failure", c.Get("/"), Failure(404, "There is no such item."))
+		}
+		group.Wait()
 	}},
 	{"G35", "E30", "the temporary files of a form are removed", Gin | Echo, func(t *testing.T, f Framework) {
 		t.Setenv("TMPDIR", t.TempDir())

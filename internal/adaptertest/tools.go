@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -59,6 +60,18 @@ func (c Client) Do(method, path string, body io.Reader, fields ...string) string
 		c.t.Fatal(err)
 	}
 	return answer
+}
+
+// dial opens a connection to the server that lasts as long as the test.
+func (c Client) dial() net.Conn {
+	c.t.Helper()
+	conn, err := net.Dial("tcp", c.srv.Listener.Addr().String())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.t.Cleanup(func() { _ = conn.Close() })
+	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	return conn
 }
 
 func dump(resp *http.Response) (string, error) {

@@ -4,12 +4,10 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
 	"net/textproto"
-	"strings"
 	"testing"
 	"time"
 )
@@ -20,6 +18,11 @@ type plainWriter struct{ w http.ResponseWriter }
 func (p plainWriter) Header() http.Header         { return p.w.Header() }
 func (p plainWriter) WriteHeader(status int)      { p.w.WriteHeader(status) }
 func (p plainWriter) Write(b []byte) (int, error) { return p.w.Write(b) }
+
+// unwrapper is a writer that unwraps, and no more.
+type unwrapper struct{ plainWriter }
+
+func (u unwrapper) Unwrap() http.ResponseWriter { return u.w }
 
 // writerVectors are about what the handlers write, and what the middlewares see of
 // it.
@@ -88,6 +91,43 @@ var writerVectors = []vector{
 			return nil
 		})
 		equal(t, "answer", Serve(t, app).Get("/"), "200; Content-Type: text/plain; hello")
+	}},
+	{"G16d", "E07d", "a middleware flushes where nobody can", all, func(t *testing.T, f Framework) {
+		app := f.New(nil)
+		app.Use(Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			w.(http.Flusher).Flush()
+			next.ServeHTTP(w, r)
+		}))
+		app.Handle("GET", "/", func(c C) error {
+			_, _ = io.WriteString(c.Writer(), "hello")
+			return nil
+		})
+		c := Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { app.ServeHTTP(plainWriter{w}, r) }))
+		equal(t, "answer", c.Get("/"), "200; Content-Length: 5; Content-Type: text/plain; charset=utf-8; hello")
+	}},
+	{"G16e", "E07e", "a middleware flushes through a writer that only unwraps", all, func(t *testing.T, f Framework) {
+		app := f.New(nil)
+		goOn := make(chan struct{})
+		app.Use(Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			_, _ = io.WriteString(w, "first")
+			if err := http.NewResponseController(w).Flush(); err != nil {
+				t.Error(err)
+			}
+			<-goOn
+		}))
+		app.Handle("GET", "/", hello)
+		srv := Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { app.ServeHTTP(unwrapper{plainWriter{w}}, r) })).srv
+		defer close(goOn)
+		resp, err := (&http.Client{Timeout: 5 * time.Second}).Get(srv.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		first := make([]byte, 5)
+		if _, err := io.ReadFull(resp.Body, first); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "before the middleware has returned", string(first), "first")
 	}},
 	{"G17", "E08", "http.ResponseController works in the handler", all, func(t *testing.T, f Framework) {
 		app := f.New(nil)
@@ -198,10 +238,16 @@ var writerVectors = []vector{
 	}},
 }
 
-// A pusher is the writer of a server that pushes.
+// A pusher is the writer of a server that pushes, and has deadlines.
 type pusher struct {
 	*httptest.ResponseRecorder
-	pushed []string
+	pushed    []string
+	deadlines int
+}
+
+func (p *pusher) SetWriteDeadline(time.Time) error {
+	p.deadlines++
+	return nil
 }
 
 func (p *pusher) Push(target string, _ *http.PushOptions) error {
@@ -228,12 +274,7 @@ func echoLines(w http.ResponseWriter) error {
 
 func upgrade(t *testing.T, c Client) string {
 	t.Helper()
-	conn, err := net.Dial("tcp", strings.TrimPrefix(c.srv.URL, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	conn := c.dial()
 	_, _ = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: lines\r\n\r\nping\n")
 	br := bufio.NewReader(conn)
 	resp, err := http.ReadResponse(br, nil)

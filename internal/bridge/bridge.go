@@ -94,6 +94,16 @@ func SetPathValue(r *http.Request, name, value string) {
 	}
 }
 
+// WithPattern returns r or, if r has no pattern, a copy that has this one. It does
+// not write into r: a goroutine that outlives the handler may copy that.
+func WithPattern(r *http.Request, pattern string) *http.Request {
+	if r.Pattern == "" && pattern != "" {
+		r = r.WithContext(r.Context())
+		r.Pattern = pattern
+	}
+	return r
+}
+
 // FindWriter returns the first writer of type W that w is or unwraps to and that
 // is the one.
 func FindWriter[W http.ResponseWriter](w http.ResponseWriter, isTheOne func(W) bool) (found W, ok bool) {
@@ -108,6 +118,21 @@ func FindWriter[W http.ResponseWriter](w http.ResponseWriter, isTheOne func(W) b
 		w = u.Unwrap()
 	}
 	return found, false
+}
+
+// CanFlush reports whether http.ResponseController finds a way to flush w. The
+// frameworks' own writers say that they flush also where what they wrap does not.
+func CanFlush(w http.ResponseWriter) bool {
+	for {
+		switch u := w.(type) {
+		case http.Flusher, interface{ FlushError() error }:
+			return true
+		case interface{ Unwrap() http.ResponseWriter }:
+			w = u.Unwrap()
+		default:
+			return false
+		}
+	}
 }
 
 // IsInformational reports whether a status announces that the answer is yet to

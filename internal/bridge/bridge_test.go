@@ -76,6 +76,29 @@ func TestFindWriter(t *testing.T) {
 	assert.False(t, ok)
 }
 
+func TestCanFlush(t *testing.T) {
+	assert.True(t, bridge.CanFlush(wrapper{httptest.NewRecorder()}))
+	assert.True(t, bridge.CanFlush(struct {
+		http.ResponseWriter
+		flushError
+	}{}))
+	assert.False(t, bridge.CanFlush(wrapper{bridge.Nowhere{}}))
+	assert.False(t, bridge.CanFlush(nil))
+}
+
+type flushError struct{}
+
+func (flushError) FlushError() error { return nil }
+
+func TestWithPattern(t *testing.T) {
+	r := httptest.NewRequest("GET", "/", nil)
+	assert.Same(t, r, bridge.WithPattern(r, ""))
+	with := bridge.WithPattern(r, "/items/:id")
+	assert.Equal(t, "/items/:id", with.Pattern)
+	assert.Empty(t, r.Pattern, "r is not written")
+	assert.Same(t, with, bridge.WithPattern(with, "/other"), "what is there stays")
+}
+
 type wrapper struct{ http.ResponseWriter }
 
 func (w wrapper) Unwrap() http.ResponseWriter { return w.ResponseWriter }

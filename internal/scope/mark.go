@@ -24,7 +24,11 @@ type Mark struct {
 
 // NewMark returns a Mark that leads to value: an *errjson.Renderer, or what has a
 // method Renderer that returns one.
-func NewMark(value any) *Mark { return &Mark{newLink(value, nil)} }
+func NewMark(value any) *Mark {
+	alone := new(Link)
+	alone.init(value, nil)
+	return &Mark{alone}
+}
 
 // Enter puts the mark into a request, inside of those that are there. It returns
 // what is to be left when the handler has returned, or nil where there is nothing
@@ -38,8 +42,8 @@ func (m *Mark) Enter(r *http.Request) *Link {
 	if innermost, ok := outer.Body.(*Link); ok && innermost.value == m.alone.value {
 		return nil
 	}
-	l := newLink(m.alone.value, outer)
-	r.Response = &l.response
+	l := new(Link)
+	l.Enter(r, m.alone.value)
 	return l
 }
 
@@ -56,7 +60,8 @@ func Marks(r *http.Request) iter.Seq[any] {
 	}
 }
 
-// A Link is a mark in a request, as the body of a response that is none.
+// A Link is a mark in a request, as the body of a response that is none. It must not
+// be copied once it is in there.
 type Link struct {
 	value    any
 	outer    *http.Response
@@ -64,10 +69,16 @@ type Link struct {
 	response http.Response
 }
 
-func newLink(value any, outer *http.Response) *Link {
-	l := &Link{value: value, outer: outer}
+func (l *Link) init(value any, outer *http.Response) {
+	l.value, l.outer = value, outer
 	l.response.Body = l
-	return l
+}
+
+// Enter puts a new Link that leads to value into a request, inside of the marks that
+// are there. Unlike a Mark, it is also to be left if it is the outermost.
+func (l *Link) Enter(r *http.Request, value any) {
+	l.init(value, entered(r.Response))
+	r.Response = &l.response
 }
 
 // Leave says that the handler has returned. A nil Link stays as it is.

@@ -57,6 +57,21 @@ func TestLeaveInAnyOrder(t *testing.T) {
 	assert.Equal(t, []any{"a"}, marks(r))
 }
 
+// TestLink tests a mark for one request.
+func TestLink(t *testing.T) {
+	r := httptest.NewRequest("GET", "/", nil)
+	var first, second scope.Link
+	first.Enter(r, "first")
+	copied := r.WithContext(context.Background())
+	scope.NewMark("inner").Enter(r)
+	second.Enter(r, "first")
+	assert.Equal(t, []any{"first", "inner", "first"}, marks(r))
+	second.Leave()
+	assert.Equal(t, []any{"inner", "first"}, marks(r))
+	first.Leave()
+	assert.Empty(t, marks(copied), "the outermost is left, too")
+}
+
 // TestOtherResponse tests that what somebody else has put there is no mark.
 func TestOtherResponse(t *testing.T) {
 	for _, other := range []*http.Response{{}, {Body: http.NoBody}} {
