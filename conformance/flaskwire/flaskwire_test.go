@@ -237,7 +237,7 @@ func checkPage(t *testing.T, tallies []*tally) {
 			return parts[1] + want + parts[2]
 		})
 		if !*update {
-			assert.Equal(t, current, text, "%s: %q is not current; go test -run TestRecorded -update writes it", page, name)
+			assert.Equal(t, current, text, "%s: %q is not current; go test ./flaskwire -run TestRecorded -update writes it", page, name)
 		}
 		text = current
 	}

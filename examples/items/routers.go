@@ -89,6 +89,8 @@ func newRouter(name string, resources map[string]http.Handler, errs *errjson.Ren
 	case "echo":
 		router := echo.New()
 		router.HTTPErrorHandler = echoadapter.ErrorHandler(errs)
+		// Recover would do for Echo's own errors. Wrap takes the empty 403 of a
+		// refused preflight, too.
 		router.Use(echoadapter.Wrap(errs.Wrap), echoadapter.CORS(cors))
 		for path, resource := range resources {
 			router.Any(colons(path), echo.WrapHandler(resource))
