@@ -100,12 +100,7 @@ func mountGin(s service) http.Handler {
 		e.Use(ginadapter.Wrap(s.use...))
 	}
 	for _, rt := range s.routes {
-		e.Any(colons(rt.path), func(c *gin.Context) {
-			for _, p := range c.Params {
-				c.Request.SetPathValue(p.Key, p.Value)
-			}
-			rt.handler.ServeHTTP(c.Writer, c.Request)
-		})
+		e.Any(colons(rt.path), ginadapter.Wrap(func(http.Handler) http.Handler { return rt.handler }))
 	}
 	return e
 }
@@ -127,13 +122,7 @@ func mountEchoV4(s service) http.Handler {
 	e.HTTPErrorHandler = echov4adapter.ErrorHandler(errs)
 	e.Use(echov4adapter.Wrap(append([]func(http.Handler) http.Handler{errs.Wrap}, s.use...)...))
 	for _, rt := range s.routes {
-		e.Any(colons(rt.path), func(c echov4.Context) error {
-			for i, name := range c.ParamNames() {
-				c.Request().SetPathValue(name, c.ParamValues()[i])
-			}
-			rt.handler.ServeHTTP(c.Response(), c.Request())
-			return nil
-		})
+		e.Any(colons(rt.path), echov4.WrapHandler(rt.handler))
 	}
 	return e
 }

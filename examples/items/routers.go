@@ -27,7 +27,7 @@ var routerNames = []string{"mux", "chi", "gorilla", "httprouter", "gin", "echo",
 // it does not allow itself, in the same way on every router.
 //
 // The handlers get the path's variables from r.PathValue. ServeMux and chi put
-// them there, as does Wrap for Echo; for the others it takes a line or two.
+// them there, as the Wrap of an adapter does; for the others it takes three lines.
 func newRouter(name string, resources map[string]http.Handler, errs *errjson.Renderer, cors *corsmw.Middleware) (http.Handler, error) {
 	chain := alice.New(errs.Wrap, cors.Wrap)
 	switch name {
@@ -77,12 +77,7 @@ func newRouter(name string, resources map[string]http.Handler, errs *errjson.Ren
 		router := gin.New()
 		router.Use(ginadapter.Errors(errs), ginadapter.CORS(cors))
 		for path, resource := range resources {
-			router.Any(colons(path), func(c *gin.Context) {
-				for _, p := range c.Params {
-					c.Request.SetPathValue(p.Key, p.Value)
-				}
-				resource.ServeHTTP(c.Writer, c.Request)
-			})
+			router.Any(colons(path), ginadapter.Wrap(func(http.Handler) http.Handler { return resource }))
 		}
 		return router, nil
 
