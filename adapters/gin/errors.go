@@ -25,9 +25,9 @@ type errorsWriter struct {
 	gin.ResponseWriter // Gin's own
 	renderer           *errjson.Renderer
 	mark               scope.Link
-	method             string
 	encoding           string // the Content-Encoding on entry, of a compressor outside
 	status             int    // what WriteHeader was last called with
+	head               bool   // the request is one of HEAD
 	held               bool   // the status was to be sent
 	inner              bool   // it is inside of a Wrap that is inside of an Errors
 }
@@ -36,7 +36,7 @@ type errorsWriter struct {
 func watch(c *gin.Context, rd *errjson.Renderer) *errorsWriter {
 	e := &errorsWriter{
 		ResponseWriter: c.Writer, renderer: rd,
-		method: c.Request.Method, encoding: encodingOf(c.Writer.Header()),
+		head: c.Request.Method == http.MethodHead, encoding: encodingOf(c.Writer.Header()),
 	}
 	c.Writer = e
 	return e
@@ -189,7 +189,7 @@ func (e *errorsWriter) WriteHeaderNow() {
 // describesBody reports whether the answer to a HEAD request has the header fields
 // of one with a body.
 func (e *errorsWriter) describesBody() bool {
-	return e.method == http.MethodHead && len(e.Header()["Content-Length"]) > 0
+	return e.head && len(e.Header()["Content-Length"]) > 0
 }
 
 func (e *errorsWriter) Write(p []byte) (int, error) {

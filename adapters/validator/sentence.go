@@ -2,6 +2,7 @@ package validatoradapter
 
 import (
 	"reflect"
+	"regexp"
 	"strings"
 
 	"github.com/go-playground/validator/v10"
@@ -32,7 +33,8 @@ func sentence(f validator.FieldError) string {
 	case "ne":
 		return "Must not be " + param + "."
 	case "oneof", "oneofci":
-		return "Must be one of: " + strings.Join(strings.Fields(param), ", ") + "."
+		values := strings.Join(quotedOrNot.FindAllString(param, -1), ", ")
+		return "Must be one of: " + strings.ReplaceAll(values, "'", "") + "."
 	case "unique":
 		return "Must not have anything twice."
 	case "excluded_if", "excluded_unless", "excluded_with", "excluded_with_all", "excluded_without", "excluded_without_all":
@@ -50,6 +52,9 @@ func sentence(f validator.FieldError) string {
 		return "Does not satisfy the rule " + tag + "."
 	}
 }
+
+// quotedOrNot is one of the values of oneof.
+var quotedOrNot = regexp.MustCompile(`'[^']*'|\S+`)
 
 // formats are the rules that demand a format.
 var formats = map[string]string{

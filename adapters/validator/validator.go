@@ -12,6 +12,16 @@
 // It has its place in bodyjson.Config.Validate, after the body is decoded. The
 // validator's "required" takes zero for absent; the tag required:"true" of bodyjson
 // does not.
+//
+// What is in a [bodyjson.Optional] is checked if it is there and not null. For rules in
+// the tag of one itself, the validator must be told what to look at:
+//
+//	validate.RegisterCustomTypeFunc(func(field reflect.Value) any {
+//		if o := field.Interface().(bodyjson.Optional[string]); o.Set && !o.Null {
+//			return &o.Value
+//		}
+//		return (*string)(nil) // which the rule "omitnil" passes
+//	}, bodyjson.Optional[string]{})
 package validatoradapter
 
 import (
@@ -19,11 +29,14 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
+	"time"
 
 	ut "github.com/go-playground/universal-translator"
 	"github.com/go-playground/validator/v10"
 
+	"github.com/hipflask/hipflask/bodyjson"
 	"github.com/hipflask/hipflask/errjson"
 )
 
@@ -67,21 +80,34 @@ type check struct {
 
 // value checks the structs that v is or holds; pointer leads to v.
 func (c *check) value(v reflect.Value, pointer string) error {
-	v = indirect(v)
-	switch v.Kind() {
+	switch v = indirect(v); v.Kind() {
 	case reflect.Struct:
+		if v.Type().ConvertibleTo(reflect.TypeFor[time.Time]()) {
+			return nil // which the validator takes for no struct
+		}
 		return c.structure(v, pointer)
-	case reflect.Slice, reflect.Array:
+	case reflect.Slice, reflect.Array, reflect.Map:
+		switch v.Type().Elem().Kind() {
+		case reflect.Struct, reflect.Pointer, reflect.Interface, reflect.Slice, reflect.Array, reflect.Map:
+			return c.elements(v, pointer)
+		}
+	}
+	return nil
+}
+
+// elements checks the structs in a list or map.
+func (c *check) elements(v reflect.Value, pointer string) error {
+	if v.Kind() != reflect.Map {
 		for i := range v.Len() {
 			if err := c.value(v.Index(i), fmt.Sprint(pointer, "/", i)); err != nil {
 				return err
 			}
 		}
-	case reflect.Map:
-		for i := v.MapRange(); i.Next(); {
-			if err := c.value(i.Value(), pointer+"/"+escape.Replace(fmt.Sprint(i.Key()))); err != nil {
-				return err
-			}
+		return nil
+	}
+	for i := v.MapRange(); i.Next(); {
+		if err := c.value(i.Value(), pointer+"/"+escape.Replace(fmt.Sprint(i.Key()))); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -98,11 +124,13 @@ func (c *check) structure(v reflect.Value, pointer string) error {
 		if name := v.Type().Name(); name != "" {
 			path = strings.TrimPrefix(path, name+".")
 		}
-		c.faults = append(c.faults, errjson.FieldError{
-			Pointer: pointer + pointerTo(v, path),
-			Code:    f.Tag(),
-			Message: c.message(f),
-		})
+		if to, isThere := pointerTo(v, path); isThere {
+			c.faults = append(c.faults, errjson.FieldError{
+				Pointer: pointer + to,
+				Code:    f.Tag(),
+				Message: c.message(f),
+			})
+		}
 	}
 	return nil
 }
@@ -130,47 +158,60 @@ var escape = strings.NewReplacer("~", "~0", "/", "~1") // RFC 6901, Section 3
 // pointerTo makes a JSON Pointer of a path of the validator, Items[3].Price, with
 // the help of the value that it leads through: it tells the names of JSON, and where
 // the keys of a map end, which may have brackets in them. It stops where JSON does.
-func pointerTo(v reflect.Value, path string) string {
-	var pointer strings.Builder
+// What is in an Optional that is absent or null is not there.
+func pointerTo(v reflect.Value, path string) (pointer string, isThere bool) {
 	for v = indirect(v); path != ""; v = indirect(v) {
-		switch path = strings.TrimPrefix(path, "."); {
-		case v.Kind() == reflect.Struct:
+		switch path = strings.TrimPrefix(path, "."); v.Kind() {
+		case reflect.Struct:
 			name, rest := path, ""
 			if end := strings.IndexAny(path, ".["); end >= 0 {
 				name, rest = path[:end], path[end:]
 			}
 			field, ok := v.Type().FieldByName(name)
 			if !ok {
-				return pointer.String() // a name that a struct-level rule made up
+				return pointer, true // a name that a struct-level rule made up
 			}
 			token, inJSON := jsonName(field)
-			if !inJSON {
-				return pointer.String()
+			switch {
+			case isOptional(v.Type()):
+				if !v.FieldByName("Set").Bool() || v.FieldByName("Null").Bool() {
+					return "", false
+				}
+			case !inJSON:
+				return pointer, true
+			case token != "":
+				pointer += "/" + escape.Replace(token)
 			}
-			if token != "" {
-				pointer.WriteString("/" + escape.Replace(token))
-			}
-			v, path = v.FieldByIndex(field.Index), rest
-		case v.Kind() == reflect.Slice || v.Kind() == reflect.Array:
+			path = rest
+			v, _ = v.FieldByIndexErr(field.Index) // no value behind an embedded pointer that is nil
+		case reflect.Slice, reflect.Array:
 			var i int
 			if n, err := fmt.Sscanf(path, "[%d]", &i); n != 1 || err != nil || i >= v.Len() {
-				return pointer.String()
+				return pointer, true
 			}
-			fmt.Fprintf(&pointer, "/%d", i)
+			pointer += fmt.Sprint("/", i)
 			v, path = v.Index(i), path[strings.IndexByte(path, ']')+1:]
-		case v.Kind() == reflect.Map:
+		case reflect.Map:
 			key, rest, ok := cutKey(v, path)
 			if !ok {
-				return pointer.String()
+				return pointer, true
 			}
-			pointer.WriteString("/" + escape.Replace(fmt.Sprint(key)))
+			pointer += "/" + escape.Replace(fmt.Sprint(key))
 			v, path = v.MapIndex(key), rest
 		default:
-			return pointer.String()
+			return pointer, true
 		}
 	}
-	return pointer.String()
+	return pointer, true
 }
+
+// isOptional reports whether t is a bodyjson.Optional, whose value has no name of
+// its own.
+func isOptional(t reflect.Type) bool {
+	return t.PkgPath() == optional.PkgPath() && strings.HasPrefix(t.Name(), "Optional[")
+}
+
+var optional = reflect.TypeFor[bodyjson.Optional[any]]()
 
 // cutKey cuts the longest key that m has, in brackets, from a path.
 func cutKey(m reflect.Value, path string) (key reflect.Value, rest string, ok bool) {
@@ -184,18 +225,19 @@ func cutKey(m reflect.Value, path string) (key reflect.Value, rest string, ok bo
 	return key, rest, longest >= 0
 }
 
-// jsonName returns the name of a field in JSON, which is empty for an embedded
-// struct whose fields stand for themselves, and whether it has one at all.
+// jsonName returns the name of a field in JSON, which is empty for a struct whose
+// fields stand for themselves, and whether it has one at all.
 func jsonName(f reflect.StructField) (name string, ok bool) {
 	tag := f.Tag.Get("json")
 	if tag == "-" {
 		return "", false
 	}
-	name, _, _ = strings.Cut(tag, ",")
+	name, options, _ := strings.Cut(tag, ",")
 	switch {
 	case name != "":
 		return name, true
-	case f.Anonymous && indirectType(f.Type).Kind() == reflect.Struct:
+	case f.Anonymous && indirectType(f.Type).Kind() == reflect.Struct,
+		slices.Contains(strings.Split(options, ","), "embed"):
 		return "", true
 	}
 	return f.Name, true

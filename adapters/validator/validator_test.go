@@ -114,9 +114,49 @@ func TestNew(t *testing.T) {
 	t.Run("bodies without structs", func(t *testing.T) {
 		n := 1
 		var nothing *Line
-		for _, v := range []any{&n, "a", &[]string{"a"}, nothing, nil} {
+		now := time.Now()
+		for _, v := range []any{
+			&n, "a", &[]string{"a"}, nothing, nil, []*Line{nil}, &now, []time.Time{now}, map[string]*time.Time{"a": &now},
+		} {
 			assert.Nil(t, faults(t, validate, v))
 		}
+	})
+	t.Run("long lists without structs", func(t *testing.T) {
+		numbers := make([]int, 10_000)
+		assert.Less(t, testing.AllocsPerRun(10, func() { _ = validate(t.Context(), &numbers) }), 100.0, "no pointers are made")
+	})
+	t.Run("structs whose fields stand for themselves", func(t *testing.T) {
+		type embedding struct {
+			In Line `json:",embed"`
+		}
+		assert.Equal(t, []string{"/sku required This field is required.", "/qty gte Must be at least 1."}, faults(t, validate, embedding{}))
+	})
+	t.Run("a fault of an embedded struct that is not there", func(t *testing.T) {
+		type empty struct{ *Base }
+		v := validator.New()
+		v.RegisterStructValidation(func(sl validator.StructLevel) { sl.ReportError(0, "ID", "ID", "odd", "") }, empty{})
+		assert.Equal(t, []string{"/id odd Does not satisfy the rule odd."}, faults(t, validatoradapter.New(v), empty{}))
+	})
+	t.Run("optional fields", func(t *testing.T) {
+		type patch struct {
+			Line  bodyjson.Optional[Line]   `json:"line,omitzero"`
+			Lines bodyjson.Optional[[]Line] `json:"lines,omitzero"`
+			Name  bodyjson.Optional[string] `json:"name,omitzero" validate:"omitnil,min=2"`
+		}
+		v := validator.New()
+		v.RegisterCustomTypeFunc(func(field reflect.Value) any {
+			if o := field.Interface().(bodyjson.Optional[string]); o.Set && !o.Null {
+				return &o.Value
+			}
+			return (*string)(nil)
+		}, bodyjson.Optional[string]{})
+		validate := validatoradapter.New(v)
+		assert.Nil(t, faults(t, validate, patch{}), "what is absent has no faults")
+		assert.Nil(t, faults(t, validate, patch{Line: bodyjson.Optional[Line]{Set: true, Null: true}}))
+		assert.Equal(t, []string{"/line/qty gte Must be at least 1.", "/name min Must have at least 2 characters."}, faults(t, validate, patch{
+			Line: bodyjson.Optional[Line]{Set: true, Value: Line{SKU: "abcd"}},
+			Name: bodyjson.Optional[string]{Set: true},
+		}))
 	})
 	t.Run("generic and anonymous structs", func(t *testing.T) {
 		assert.Equal(t, []string{"/item/qty gte Must be at least 1."}, faults(t, validate, page[Line]{Line{"abcd", 0}}))
@@ -163,6 +203,7 @@ func TestSentences(t *testing.T) {
 		{"len=3", 2, "Must be 3."},
 		{"ne=a", "a", "Must not be a."},
 		{"oneofci=a b", "c", "Must be one of: a, b."},
+		{"oneof='a b' c", "d", "Must be one of: a b, c."},
 		{"unique", []int{1, 1}, "Must not have anything twice."},
 		{"url", "x", "Must be a URL."},
 		{"startswith=x", "y", "Does not satisfy the rule startswith."},
