@@ -12,8 +12,10 @@ var (
 	// Any site may read. Not for answers that depend on who asks.
 	anyOrigin = corsmw.Must(corsmw.New(corsmw.Config{AllowOrigins: []string{"*"}}))
 
-	// These sites may.
-	twoOrigins = corsmw.Must(corsmw.New(corsmw.Config{AllowOrigins: []string{"https://app.example.com", "https://example.com"}}))
+	// These sites may, and may send JSON.
+	twoOrigins = corsmw.Must(corsmw.New(corsmw.Config{
+		AllowOrigins: []string{"https://app.example.com", "https://example.com"}, AllowHeaders: []string{"Content-Type"},
+	}))
 
 	// Another policy for another path. Patterns are those of http.ServeMux.
 	perRoute = corsmw.Must(corsmw.NewRoutes(map[string]corsmw.Config{

@@ -30,7 +30,8 @@ func newHandler() http.Handler {
 			in.ID = 2
 			return status.Created(in, "/api/items/2"), nil
 		}))
-	cors := corsmw.Must(corsmw.New(corsmw.Config{AllowOrigins: []string{"https://app.example.com"}}))
+	cors := corsmw.Must(corsmw.New(corsmw.Config{
+		AllowOrigins: []string{"https://app.example.com"}, AllowHeaders: []string{"Content-Type"}}))
 	return alice.New(errjson.Wrap, cors.Wrap).Then(mux)
 }
 

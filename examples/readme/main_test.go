@@ -64,3 +64,16 @@ func TestAnswers(t *testing.T) {
 		assert.Equal(t, want, strings.TrimSpace(string(answer)), command)
 	}
 }
+
+// TestPage sends what a browser asks before a page sends JSON.
+func TestPage(t *testing.T) {
+	r := httptest.NewRequest(http.MethodOptions, "/api/items", nil)
+	r.Header.Set("Origin", "https://app.example.com")
+	r.Header.Set("Access-Control-Request-Method", http.MethodPost)
+	r.Header.Set("Access-Control-Request-Headers", "content-type")
+	w := httptest.NewRecorder()
+	newHandler().ServeHTTP(w, r)
+	assert.Equal(t, http.StatusNoContent, w.Code)
+	assert.Equal(t, "https://app.example.com", w.Header().Get("Access-Control-Allow-Origin"))
+	assert.Equal(t, "content-type", w.Header().Get("Access-Control-Allow-Headers"))
+}
