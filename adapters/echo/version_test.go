@@ -1,6 +1,7 @@
 package echoadapter_test
 
 import (
+	"fmt"
 	"log/slog"
 	"net/http"
 	"testing"
@@ -35,11 +36,11 @@ func handleError(c *echo.Context, err error) { c.Echo().HTTPErrorHandler(c, err)
 
 func wrapping(outer *echo.HTTPError, inner error) error { return outer.Wrap(inner) }
 
-// calling sets an HTTPErrorHandler that calls another one.
+// calling sets an HTTPErrorHandler that calls another one, with an error of its own around.
 func calling(e *echo.Echo, other echo.HTTPErrorHandler) {
 	e.HTTPErrorHandler = func(c *echo.Context, err error) {
 		c.Response().Header().Set("X-Path", c.Path()+c.Request().URL.Path)
-		other(c, err)
+		other(c, fmt.Errorf("x: %w", err))
 	}
 }
 

@@ -1,6 +1,7 @@
 package echoadapter
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/hipflask/hipflask/bodyjson"
@@ -70,15 +71,15 @@ func Wrap(middlewares ...func(http.Handler) http.Handler) echo.MiddlewareFunc {
 func ErrorHandler(rd *errjson.Renderer) echo.HTTPErrorHandler {
 	rd = bridge.Renderer(rd)
 	return func(err error, c echo.Context) {
-		if q, ok := err.(*question); ok {
-			q.answer = rd
+		if q, ok := errors.AsType[*bridge.Question](err); ok {
+			q.Answer = rd
 			return
 		}
 		answered := c.Get(answeredKey) != nil
 		c.Set(answeredKey, true)
 		switch {
 		case !c.Response().Committed:
-			write(rd, c.Response(), bridge.WithPattern(c.Request(), c.Path()), meaning(err))
+			bridge.Write(rd, c.Response(), bridge.WithPattern(c.Request(), c.Path()), meaning(err))
 		case !answered:
 			bridge.Record(rd, bridge.WithPattern(c.Request(), c.Path()), meaning(err))
 		}

@@ -2,6 +2,7 @@ package echoadapter_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"testing"
 
@@ -29,11 +30,11 @@ func handleError(c echo.Context, err error) { c.Error(err) }
 
 func wrapping(outer *echo.HTTPError, inner error) error { return outer.SetInternal(inner) }
 
-// calling sets an HTTPErrorHandler that calls another one.
+// calling sets an HTTPErrorHandler that calls another one, with an error of its own around.
 func calling(e *echo.Echo, other echo.HTTPErrorHandler) {
 	e.HTTPErrorHandler = func(err error, c echo.Context) {
 		c.Response().Header().Set("X-Path", c.Path()+c.Request().URL.Path)
-		other(err, c)
+		other(fmt.Errorf("x: %w", err), c)
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 // A chain is the middlewares of one Wrap, around its method next.
 type chain struct {
 	handler http.Handler
-	app     atomic.Pointer[app]
+	app     atomic.Pointer[bridge.App]
 }
 
 // A call is one request on its way through a chain. It is the context of the
@@ -27,7 +27,7 @@ type call struct {
 	context.Context // of request
 	chain           *chain
 	c               echo.Context
-	app             *app
+	app             *bridge.App
 	next            echo.HandlerFunc
 	request         *http.Request  // c.Request(), as it was
 	response        *echo.Response // c.Response(), as it was
@@ -45,7 +45,7 @@ func (ch *chain) serve(c echo.Context, next echo.HandlerFunc) error {
 	}
 	r := &call.copied
 	*r = *request.WithContext(call)
-	call.app.enter(r)
+	call.app.Enter(r)
 	if route := c.Path(); route != "" {
 		r.Pattern = route
 		values := c.ParamValues()
@@ -81,12 +81,12 @@ func (ch *chain) next(w http.ResponseWriter, r *http.Request) {
 		call.err = call.next(c)
 		return
 	}
-	response := echo.NewResponse(w, call.app.echo)
+	response := echo.NewResponse(w, c.Echo())
 	response.Status = http.StatusOK // as that of a new context
 	c.SetResponse(response)
 	call.err = call.next(c)
 	if call.err != nil && !response.Committed {
-		call.app.echo.HTTPErrorHandler(call.err, c)
+		c.Echo().HTTPErrorHandler(call.err, c)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 	ginadapter "github.com/hipflask/hipflask/adapters/gin"
+	"github.com/hipflask/hipflask/bodyjson"
 	"github.com/hipflask/hipflask/errjson"
 	"github.com/hipflask/hipflask/internal/adaptertest"
 )
@@ -49,15 +50,34 @@ func (a app) UseNative(fn func(adaptertest.C, func() error) error) {
 func (a app) Group(prefix string) adaptertest.App { return app{a.Engine, a.router.Group(prefix)} }
 
 func (a app) Handle(method, path string, handler func(adaptertest.C) error, m ...adaptertest.Middleware) {
-	handlers := []gin.HandlerFunc{func(c *gin.Context) {
+	if len(m) == 0 {
+		a.router.Handle(method, path, ginHandler(handler))
+	} else {
+		a.router.Handle(method, path, ginadapter.Wrap(m...), ginHandler(handler))
+	}
+}
+
+func ginHandler(handler func(adaptertest.C) error) gin.HandlerFunc {
+	return func(c *gin.Context) {
 		if err := handler(ginC{c}); err != nil {
 			ginadapter.Fail(c, err)
 		}
-	}}
-	if len(m) > 0 {
-		handlers = append([]gin.HandlerFunc{ginadapter.Wrap(m...)}, handlers...)
 	}
-	a.router.Handle(method, path, handlers...)
+}
+
+func (a app) CORS(policy adaptertest.Policy) { a.router.Use(ginadapter.CORS(policy)) }
+
+func (a app) Value(method, path string, fn func(adaptertest.C) (any, error), m ...adaptertest.Middleware) {
+	handle := ginadapter.Handle(func(c *gin.Context) (any, error) { return fn(ginC{c}) })
+	if len(m) == 0 {
+		a.router.Handle(method, path, handle)
+	} else {
+		a.router.Handle(method, path, ginadapter.Wrap(m...), handle)
+	}
+}
+
+func (a app) Body(path string, handler func(adaptertest.C) error) {
+	a.router.POST(path, ginadapter.Body[adaptertest.Item](bodyjson.Config{}), ginHandler(handler))
 }
 
 type ginC struct{ c *gin.Context }
@@ -65,6 +85,9 @@ type ginC struct{ c *gin.Context }
 func (g ginC) Request() *http.Request      { return g.c.Request }
 func (g ginC) Writer() http.ResponseWriter { return g.c.Writer }
 func (g ginC) Identity() any               { return g.c }
+
+func (g ginC) Item() (adaptertest.Item, error) { return ginadapter.Get[adaptertest.Item](g.c) }
+func (g ginC) Bind(v any) error                { return g.c.ShouldBindJSON(v) }
 
 func (g ginC) String(status int, body string) error {
 	g.c.String(status, "%s", body)

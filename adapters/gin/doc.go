@@ -45,6 +45,9 @@
 //   - After Use behind a route, the route lacks the middleware, but requests without
 //     a route have it: a preflight is then allowed, and the request itself has no
 //     CORS header.
+//   - Gin redirects a path with a slash too many or too few before it runs any
+//     middleware: to a page of another origin the redirect, without CORS header
+//     fields, is a failure. To answer 404 instead, set RedirectTrailingSlash to false.
 //   - c.Query and c.PostForm remember what they have read first. A middleware that
 //     rewrites the query later has no effect on them.
 //   - engine.HandleContext runs the middlewares of the engine again.

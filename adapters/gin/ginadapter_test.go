@@ -2,10 +2,12 @@ package ginadapter_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,29 +26,20 @@ import (
 
 var cors = corsmw.Must(corsmw.New(corsmw.Config{AllowOrigins: []string{"https://a.example"}}))
 
+// TestHandle tests what only Gin has: requests without a route, whose status is
+// preset, a status of the handler's own, and no Errors.
 func TestHandle(t *testing.T) {
-	type value = any
 	for _, v := range []struct {
 		name string
-		fn   func(*gin.Context) (value, error)
+		fn   func(*gin.Context) (any, error)
 		want string
 	}{
-		{"a value", func(*gin.Context) (value, error) { return item{"a"}, nil },
+		{"a value", func(*gin.Context) (any, error) { return item{"a"}, nil },
 			`200; Content-Length: 13; Content-Type: application/json; {"name":"a"}`},
-		{"nil", func(*gin.Context) (value, error) { return nil, nil },
-			`200; Content-Length: 5; Content-Type: application/json; null`},
-		{"a Response", func(*gin.Context) (value, error) { return status.Created(item{"a"}, "/a"), nil },
-			`201; Content-Length: 13; Content-Type: application/json; Location: /a; {"name":"a"}`},
-		{"a pointer to a Response", func(*gin.Context) (value, error) { r := status.NoContent(); return &r, nil }, `204; `},
-		{"a nil pointer to a Response", func(*gin.Context) (value, error) { return (*status.Response)(nil), nil },
-			`200; Content-Length: 5; Content-Type: application/json; null`},
-		{"a status of an error", func(*gin.Context) (value, error) { return status.Of(404, item{"a"}), nil },
-			`404; Content-Length: 13; Content-Type: application/json; {"name":"a"}`},
-		{"an answer of its own", func(c *gin.Context) (value, error) { c.String(201, "mine"); return nil, nil },
-			`201; Content-Length: 4; Content-Type: text/plain; charset=utf-8; mine`},
-		{"a status of its own", func(c *gin.Context) (value, error) { c.AbortWithStatus(204); return nil, nil }, `204; `},
-		{"an error", func(*gin.Context) (value, error) { return item{"a"}, errjson.Gone("Gone.") }, adaptertest.Failure(410, "Gone.")},
-		{"a value that cannot be sent", func(*gin.Context) (value, error) { return make(chan int), nil }, adaptertest.Failure(500, "")},
+		{"no content", func(*gin.Context) (any, error) { return status.NoContent(), nil }, `204; `},
+		{"a status of its own", func(c *gin.Context) (any, error) { c.AbortWithStatus(204); return nil, nil }, `204; `},
+		{"an error", func(*gin.Context) (any, error) { return nil, errjson.Gone("Gone.") }, adaptertest.Failure(410, "Gone.")},
+		{"a value that cannot be sent", func(*gin.Context) (any, error) { return make(chan int), nil }, adaptertest.Failure(500, "")},
 	} {
 		for how, middlewares := range map[string][]gin.HandlerFunc{
 			"alone": nil, "with Errors": {ginadapter.Errors(nil)},
@@ -57,59 +50,54 @@ func TestHandle(t *testing.T) {
 				engine.Use(middlewares...)
 				engine.GET("/", ginadapter.Handle(v.fn))
 				engine.NoRoute(ginadapter.Handle(v.fn))
-				assert.Equal(t, v.want, adaptertest.Serve(t, engine).Get("/"))
-				assert.Equal(t, v.want, adaptertest.Serve(t, engine).Get("/none"), "without a route")
+				c := adaptertest.Serve(t, engine)
+				assert.Equal(t, v.want, c.Get("/"))
+				assert.Equal(t, v.want, c.Get("/none"), "without a route")
 			})
 		}
 	}
 }
 
-func TestHandleHEAD(t *testing.T) {
+// TestBodyAgain tests Gin's two ways of reading the body again.
+func TestBodyAgain(t *testing.T) {
 	engine := gin.New()
-	engine.Use(ginadapter.Errors(nil))
-	for path, code := range map[string]int{"/200": 200, "/404": 404} {
-		handler := ginadapter.Handle(func(*gin.Context) (any, error) { return status.Of(code, item{"a"}), nil })
-		engine.GET(path, handler)
-		engine.HEAD(path, handler)
-	}
-	c := adaptertest.Serve(t, engine)
-	for _, path := range []string{"/200", "/404"} {
-		want, _, _ := strings.Cut(c.Get(path), "{")
-		assert.Equal(t, want, c.Do("HEAD", path, nil))
-	}
+	engine.POST("/", ginadapter.Body[item](bodyjson.Config{}), func(c *gin.Context) {
+		var again, bound item
+		assert.NoError(t, c.ShouldBindBodyWithJSON(&bound))
+		assert.NoError(t, c.ShouldBindJSON(&again))
+		c.String(200, "%s %s", again.Name, bound.Name)
+	})
+	got := adaptertest.Serve(t, engine).Do("POST", "/", strings.NewReader(`{"name":"a"}`), "Content-Type", "application/json")
+	assert.Equal(t, "200; Content-Length: 3; Content-Type: text/plain; charset=utf-8; a a", got)
 }
 
-func TestBody(t *testing.T) {
+// TestCopy tests that a copy of the context can be used when the request is over.
+func TestCopy(t *testing.T) {
+	type key struct{}
 	engine := gin.New()
-	engine.Use(ginadapter.Errors(nil))
-	outer := func(c *gin.Context) {
-		before := c.Request
-		c.Next()
-		assert.Same(t, before, c.Request, "the request is put back")
-	}
-	engine.POST("/", outer, ginadapter.Body[item](bodyjson.Config{}), func(c *gin.Context) {
-		v, err := ginadapter.Get[item](c)
-		assert.NoError(t, err)
-		fromContext, ok := bodyjson.FromContext[item](c.Request.Context())
-		assert.True(t, ok)
-		assert.Equal(t, v, fromContext)
-		var again, bound item
-		assert.NoError(t, c.ShouldBindBodyWithJSON(&bound), "the body can be read again")
-		assert.NoError(t, c.ShouldBindJSON(&again))
-		c.String(200, "%s %s %s", v.Name, again.Name, bound.Name)
+	engine.Use(ginadapter.Errors(nil), ginadapter.Wrap(errjson.Wrap, adaptertest.Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), key{}, r.PathValue("name"))))
+	})))
+	var group sync.WaitGroup
+	engine.POST("/:name", ginadapter.Body[item](bodyjson.Config{}), func(c *gin.Context) {
+		name, copied := c.Param("name"), c.Copy()
+		group.Go(func() {
+			for range 10 {
+				body, ok := bodyjson.FromContext[item](copied.Request.Context())
+				assert.True(t, ok)
+				assert.Equal(t, []any{name, name, name, name}, []any{
+					copied.Param("name"), body.Name, copied.Request.Context().Value(key{}), copied.Request.PathValue("name"),
+				})
+			}
+		})
 	})
-	engine.POST("/lazy", ginadapter.Handle(ginadapter.Get[item]))
-	c := adaptertest.Serve(t, engine)
-	post := func(path, body string) string {
-		return c.Do("POST", path, strings.NewReader(body), "Content-Type", "application/json")
+	for i := range 100 {
+		name := fmt.Sprint(i)
+		r := httptest.NewRequest("POST", "/"+name, strings.NewReader(`{"name":"`+name+`"}`))
+		r.Header.Set("Content-Type", "application/json")
+		engine.ServeHTTP(httptest.NewRecorder(), r)
 	}
-	assert.Equal(t, "200; Content-Length: 5; Content-Type: text/plain; charset=utf-8; a a a", post("/", `{"name":"a"}`))
-	assert.Equal(t, `200; Content-Length: 13; Content-Type: application/json; {"name":"a"}`, post("/lazy", `{"name":"a"}`))
-	for _, path := range []string{"/", "/lazy"} {
-		assert.Contains(t, post(path, `{}`), `422; `)
-		assert.Contains(t, post(path, `{}`), `"pointer":"/name"`)
-		assert.Contains(t, post(path, `{`), `400; `)
-	}
+	group.Wait()
 }
 
 // TestBodyAlone tests that a body is refused without an Errors, too.
@@ -117,34 +105,6 @@ func TestBodyAlone(t *testing.T) {
 	engine := gin.New()
 	engine.POST("/", ginadapter.Body[item](bodyjson.Config{}), func(*gin.Context) { t.Error("the handler runs") })
 	assert.Contains(t, adaptertest.Serve(t, engine).Do("POST", "/", strings.NewReader("{}"), "Content-Type", "application/json"), "422; ")
-}
-
-func TestCORS(t *testing.T) {
-	engine := gin.New()
-	engine.Use(ginadapter.CORS(cors))
-	ran := 0
-	engine.GET("/", func(c *gin.Context) { ran++; c.String(200, "hi") })
-	c := adaptertest.Serve(t, engine)
-	assert.Equal(t, "204; Access-Control-Allow-Origin: https://a.example; Vary: Origin, Access-Control-Request-Method, Access-Control-Request-Headers; ",
-		c.Do("OPTIONS", "/", nil, "Origin", "https://a.example", "Access-Control-Request-Method", "GET"))
-	assert.Contains(t, c.Do("OPTIONS", "/", nil, "Origin", "https://b.example", "Access-Control-Request-Method", "GET"), "403; ")
-	assert.Zero(t, ran)
-	assert.Equal(t, "200; Access-Control-Allow-Origin: https://a.example; Content-Length: 2; Content-Type: text/plain; charset=utf-8; Vary: Origin; hi",
-		c.Do("GET", "/", nil, "Origin", "https://a.example"))
-	assert.Equal(t, "200; Content-Length: 2; Content-Type: text/plain; charset=utf-8; Vary: Origin; hi", c.Get("/"))
-}
-
-// TestCORSRoutes tests that policies by path fit, too.
-func TestCORSRoutes(t *testing.T) {
-	routes := corsmw.Must(corsmw.NewRoutes(map[string]corsmw.Config{"/open/": {AllowOrigins: []string{"*"}}}))
-	engine := gin.New()
-	engine.Use(ginadapter.CORS(routes))
-	engine.GET("/open/x", func(c *gin.Context) { c.String(200, "hi") })
-	engine.GET("/x", func(c *gin.Context) { c.String(200, "hi") })
-	c := adaptertest.Serve(t, engine)
-	assert.Contains(t, c.Do("GET", "/open/x", nil, "Origin", "https://a.example"), "Access-Control-Allow-Origin: *; ")
-	assert.NotContains(t, c.Do("GET", "/x", nil, "Origin", "https://a.example"), "Access-Control")
-	assert.Contains(t, c.Do("OPTIONS", "/open/x", nil, "Origin", "https://a.example", "Access-Control-Request-Method", "GET"), "204; ")
 }
 
 // TestFailAlone tests that an error is answered without an Errors, too.
@@ -272,59 +232,3 @@ func TestWholeEngineWithErrors(t *testing.T) {
 	assert.Contains(t, c.Get("/"), `; {"message":"By a rule."}`)
 	assert.Contains(t, c.Get("/none"), `; {"message":"`)
 }
-
-// TestAllocations is what the middlewares cost beyond their work.
-func TestAllocations(t *testing.T) {
-	if raceEnabled {
-		return // the race detector allocates itself
-	}
-	pass := func(next http.Handler) http.Handler { return next }
-	run := func(middlewares ...gin.HandlerFunc) float64 {
-		engine := gin.New()
-		engine.Use(middlewares...)
-		engine.GET("/", func(*gin.Context) {})
-		w, r := discard{make(http.Header)}, httptest.NewRequest("GET", "/", nil)
-		return testing.AllocsPerRun(1000, func() { engine.ServeHTTP(w, r) })
-	}
-	assert.Zero(t, run(), "nothing")
-	assert.LessOrEqual(t, run(ginadapter.Errors(nil)), 1.0, "Errors")
-	assert.LessOrEqual(t, run(ginadapter.Wrap(pass)), 2.0, "Wrap of one")
-	assert.LessOrEqual(t, run(ginadapter.Wrap(pass, pass, pass, pass)), 2.0, "Wrap of four")
-	assert.LessOrEqual(t, run(ginadapter.CORS(cors)), 1.0, "CORS")
-}
-
-// TestAllocationsOfWork compares the native forms with those of net/http.
-func TestAllocationsOfWork(t *testing.T) {
-	if raceEnabled {
-		return // the race detector allocates itself
-	}
-	nothing := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
-	body := strings.NewReader("")
-	post := httptest.NewRequest("POST", "/body", nil)
-	post.Header.Set("Content-Type", "application/json")
-	get := httptest.NewRequest("GET", "/value", nil)
-	w := discard{make(http.Header)}
-	run := func(h http.Handler, r *http.Request) float64 {
-		return testing.AllocsPerRun(1000, func() {
-			body.Reset(`{"name":"a"}`)
-			r.Body, r.ContentLength = io.NopCloser(body), body.Size()
-			h.ServeHTTP(w, r)
-		})
-	}
-	value := &item{"a"}
-	app := gin.New()
-	app.POST("/body", ginadapter.Body[item](bodyjson.Config{}))
-	app.GET("/value", ginadapter.Handle(func(*gin.Context) (*item, error) { return value, nil }))
-
-	wantBody := run(bodyjson.New[item](bodyjson.Config{})(nothing), post)
-	assert.LessOrEqual(t, run(app, post), wantBody+1, "Body")
-	wantValue := run(status.Handler(func(*http.Request) (*item, error) { return value, nil }), get)
-	assert.LessOrEqual(t, run(app, get), wantValue, "Handle")
-}
-
-// discard is a writer that keeps nothing.
-type discard struct{ h http.Header }
-
-func (d discard) Header() http.Header         { return d.h }
-func (d discard) Write(p []byte) (int, error) { return len(p), nil }
-func (d discard) WriteHeader(int)             { clear(d.h) }

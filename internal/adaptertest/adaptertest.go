@@ -27,6 +27,9 @@ type Framework struct {
 	Kind Kind
 	// New returns an application whose errors rd answers.
 	New func(rd *errjson.Renderer) App
+	// Closures is what the framework allocates for each middleware of a request,
+	// and the App for each handler.
+	Closures float64
 }
 
 // Kind is a kind of framework.
@@ -53,6 +56,23 @@ type App interface {
 	// Handle adds a handler. Parameters in the path are written as ":name". The
 	// middlewares are added by the adapter's Wrap.
 	Handle(method, path string, handler func(C) error, middlewares ...Middleware)
+
+	// CORS uses a policy, by the adapter's CORS.
+	CORS(policy Policy)
+	// Value adds a handler by the adapter's Handle.
+	Value(method, path string, fn func(C) (any, error), middlewares ...Middleware)
+	// Body adds a handler for POST behind the adapter's Body, for an [Item].
+	Body(path string, handler func(C) error)
+}
+
+// A Policy is what the adapters' CORS takes.
+type Policy interface {
+	Apply(http.ResponseWriter, *http.Request) bool
+}
+
+// An Item is what bodies are decoded as.
+type Item struct {
+	Name string `json:"name" required:"true" binding:"required"`
 }
 
 // A PreApp is an App that can run middlewares before it looks for a route.
@@ -69,6 +89,9 @@ type C interface {
 	String(status int, body string) error
 	// Multipart parses a form, and keeps no file in memory.
 	Multipart() error
+	// Item decodes the body by the adapter's Get, and Bind by the framework.
+	Item() (Item, error)
+	Bind(any) error
 	// Identity is the framework's context, which it may use for another
 	// request when this one is over.
 	Identity() any
@@ -94,7 +117,7 @@ func (v vector) name(k Kind) string {
 func Run(t *testing.T, f Framework) {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	names := make(map[string]bool)
-	for _, vectors := range [][]vector{chainVectors, writerVectors, errorVectors, lifetimeVectors} {
+	for _, vectors := range [][]vector{chainVectors, writerVectors, errorVectors, lifetimeVectors, nativeVectors} {
 		for _, v := range vectors {
 			if v.on&f.Kind == 0 {
 				continue

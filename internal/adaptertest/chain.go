@@ -2,8 +2,10 @@ package adaptertest
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -26,6 +28,13 @@ var cors = corsmw.Must(corsmw.New(corsmw.Config{AllowOrigins: []string{"https://
 const (
 	preflightAnswer = "204; Access-Control-Allow-Origin: https://a.example; Vary: Origin, Access-Control-Request-Method, Access-Control-Request-Headers; "
 )
+
+func (f Framework) preflightAnswer() string {
+	if f.Kind == Gin { // it knows the route's methods before the middlewares run
+		return strings.Replace(preflightAnswer, "Vary:", "Allow: GET; Vary:", 1)
+	}
+	return preflightAnswer
+}
 
 func (c Client) preflight(path string) string {
 	return c.Do("OPTIONS", path, nil, "Origin", "https://a.example", "Access-Control-Request-Method", "GET")
@@ -148,11 +157,7 @@ var chainVectors = []vector{
 		app := f.New(nil)
 		app.Use(cors.Wrap)
 		app.Handle("GET", "/", hello)
-		want := preflightAnswer
-		if f.Kind == Gin { // it knows the route's methods before the middlewares run
-			want = strings.Replace(want, "Vary:", "Allow: GET; Vary:", 1)
-		}
-		equal(t, "answer", Serve(t, app).preflight("/"), want)
+		equal(t, "answer", Serve(t, app).preflight("/"), f.preflightAnswer())
 	}},
 	{"", "E28", "also in a group", Echo, func(t *testing.T, f Framework) {
 		app := f.New(nil)
@@ -189,6 +194,20 @@ var chainVectors = []vector{
 		})
 		equal(t, "answer", Serve(t, app).Get("/"), f.text(200, "detached"))
 		equal(t, "through the writer", rec.Body.String(), "detached")
+	}},
+	{"G36b", "E33b", "a middleware that leaves no way back", Gin | Echo, func(t *testing.T, f Framework) {
+		app := f.New(nil)
+		recovered := make(chan any, 1)
+		app.UseNative(func(c C, next func() error) error {
+			defer func() { recovered <- recover() }()
+			return next()
+		})
+		app.Use(Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			next.ServeHTTP(httptest.NewRecorder(), r.WithContext(context.Background()))
+		}))
+		app.Handle("GET", "/", hello)
+		Serve(t, app).Get("/")
+		contains(t, "panic", fmt.Sprint(<-recovered), "adapter: a middleware has replaced both the context of the request and the writer")
 	}},
 	{"G37", "E35", "the route and its parameters are in the request", Gin | Echo, func(t *testing.T, f Framework) {
 		app := f.New(nil)

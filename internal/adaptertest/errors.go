@@ -40,10 +40,6 @@ var interceptor = Through(func(w http.ResponseWriter, r *http.Request, next http
 	_, _ = w.Write([]byte(teapotBody))
 })
 
-type item struct {
-	Name string `json:"name" required:"true"`
-}
-
 // errorVectors are about failures: who answers them, and through which writer.
 var errorVectors = []vector{
 	{"", "E10", "a handler's error is seen once outside, and answered once", Gin | Echo, func(t *testing.T, f Framework) {
@@ -246,7 +242,13 @@ func contract(t *testing.T, f Framework) {
 	app.Handle("GET", "/middleware-timeout", hello, func(next http.Handler) http.Handler {
 		return http.TimeoutHandler(next, time.Minute, "late")
 	}, refuse)
-	app.Handle("POST", "/body", hello, bodyjson.New[item](bodyjson.Config{}))
+	app.Handle("GET", "/middleware-hidden", hello, Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		r.Body = http.MaxBytesReader(w, r.Body, 1)
+		next.ServeHTTP(struct{ http.ResponseWriter }{w}, r) // which hides both ways
+	}), refuse)
+	app.Value("GET", "/value", func(C) (any, error) { return nil, errRule })
+	app.Handle("POST", "/body", hello, bodyjson.New[Item](bodyjson.Config{}))
+	app.Body("/body-native", hello)
 	group := app.Group("/group")
 	group.Use(errjson.NewRenderer(errjson.Config{Rules: []errjson.Rule{
 		errjson.MapIs(errRule, errjson.Gone("By the rule of the group.")),
@@ -268,15 +270,17 @@ func contract(t *testing.T, f Framework) {
 	conflict := "409 " + problem(409, "By a rule.")
 	for _, path := range []string{
 		"/handler", "/wrapped", "/opaque", "/middleware", "/middleware-wrapped", "/middleware-opaque",
-		"/middleware-recover", "/middleware-timeout",
+		"/middleware-recover", "/middleware-timeout", "/middleware-hidden", "/value",
 	} {
 		equal(t, path, answer(c.Get(path)), conflict)
 	}
 	equal(t, "/none", answer(c.Get("/none")), "404 "+problem(404, sentence(404)))
 	equal(t, "POST /handler", answer(c.Do("POST", "/handler", nil)), "405 "+problem(405, sentence(405)))
-	equal(t, "/body", answer(c.Do("POST", "/body", strings.NewReader("name=x"), "Content-Type", "text/plain"))[:4], "415 ")
+	for _, path := range []string{"/body", "/body-native"} {
+		equal(t, path, answer(c.Do("POST", path, strings.NewReader("name=x"), "Content-Type", "text/plain"))[:4], "415 ")
+	}
 	equal(t, "/group/x", answer(c.Get("/group/x")), "410 "+problem(410, "By the rule of the group."))
 	mu.Lock()
 	defer mu.Unlock()
-	equalSlices(t, "reported", reported, []int{409, 409, 409, 409, 409, 409, 409, 409, 404, 405, 415, 410})
+	equalSlices(t, "reported", reported, []int{409, 409, 409, 409, 409, 409, 409, 409, 409, 409, 404, 405, 415, 415, 410})
 }

@@ -1,6 +1,7 @@
 package adaptertest_test
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"regexp"
@@ -8,8 +9,10 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/hipflask/hipflask/bodyjson"
 	"github.com/hipflask/hipflask/errjson"
 	"github.com/hipflask/hipflask/internal/adaptertest"
+	"github.com/hipflask/hipflask/status"
 )
 
 // TestNetHTTP runs the suite without a framework: what the adapters are measured
@@ -78,6 +81,23 @@ func (a *app) Handle(method, path string, handler func(adaptertest.C) error, m .
 	a.mux.Handle(method+" "+pattern, h)
 }
 
+func (a *app) CORS(policy adaptertest.Policy) {
+	a.Use(policy.(interface {
+		Wrap(http.Handler) http.Handler
+	}).Wrap)
+}
+
+func (a *app) Value(method, path string, fn func(adaptertest.C) (any, error), m ...adaptertest.Middleware) {
+	a.Handle(method, path, func(x adaptertest.C) error {
+		status.Handler(func(r *http.Request) (any, error) { return fn(x) }).ServeHTTP(x.Writer(), x.Request())
+		return nil
+	}, m...)
+}
+
+func (a *app) Body(path string, handler func(adaptertest.C) error) {
+	a.Handle("POST", path, handler, bodyjson.New[adaptertest.Item](bodyjson.Config{}))
+}
+
 type c struct {
 	w http.ResponseWriter
 	r *http.Request
@@ -87,6 +107,9 @@ func (c c) Request() *http.Request      { return c.r }
 func (c c) Writer() http.ResponseWriter { return c.w }
 func (c c) Identity() any               { return c.r }
 func (c c) Multipart() error            { return c.r.ParseMultipartForm(1) }
+
+func (c c) Item() (adaptertest.Item, error) { return bodyjson.Get[adaptertest.Item](c.r) }
+func (c c) Bind(v any) error                { return json.NewDecoder(c.r.Body).Decode(v) }
 
 func (c c) String(status int, body string) error {
 	c.w.Header().Set("Content-Type", "text/plain; charset=utf-8")

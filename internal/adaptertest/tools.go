@@ -120,6 +120,22 @@ func equal[T comparable](t *testing.T, what string, got, want T) {
 	}
 }
 
+func contains(t *testing.T, what, got string, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(got, part) {
+			t.Errorf("%s:\n got %s\nwithout %s", what, got, part)
+		}
+	}
+}
+
+func atMost(t *testing.T, what string, got, most float64) {
+	t.Helper()
+	if got > most {
+		t.Errorf("allocations %s: %v, want %v at most", what, got, most)
+	}
+}
+
 func equalSlices[T comparable](t *testing.T, what string, got, want []T) {
 	t.Helper()
 	if !slices.Equal(got, want) {

@@ -2,6 +2,7 @@ package adaptertest
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -178,6 +179,38 @@ var writerVectors = []vector{
 		equalSlices(t, "pushed", w.pushed, []string{"/style.css"})
 		app.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
 		equalSlices(t, "errors", errs, []error{nil, http.ErrNotSupported})
+	}},
+	{"G40", "E40", "HTTP/2", all, func(t *testing.T, f Framework) {
+		app := f.New(nil)
+		rec := new(Recorder)
+		app.Use(Record(rec))
+		app.Handle("GET", "/", func(c C) error {
+			_ = c.String(200, "hello")
+			return http.NewResponseController(c.Writer()).Flush()
+		})
+		app.Handle("GET", "/hijack", func(c C) error {
+			_, _, err := http.NewResponseController(c.Writer()).Hijack()
+			return c.String(200, fmt.Sprint(errors.Is(err, http.ErrNotSupported)))
+		})
+		srv := httptest.NewUnstartedServer(app)
+		srv.EnableHTTP2 = true
+		srv.StartTLS()
+		defer srv.Close()
+		for path, body := range map[string]string{"/": "hello", "/hijack": "true"} {
+			*rec = Recorder{}
+			resp, err := srv.Client().Get(srv.URL + path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := dump(resp)
+			if err != nil {
+				t.Fatal(err)
+			}
+			equal(t, "version", resp.ProtoMajor, 2)
+			contains(t, path, got, "200; ", "; "+body)
+			equalSlices(t, "statuses", rec.Statuses, []int{200})
+			equal(t, "body", rec.Body.String(), body)
+		}
 	}},
 	{"G33", "E34", "103, then 200: the client gets both", all, func(t *testing.T, f Framework) {
 		app := f.New(nil)

@@ -140,6 +140,54 @@ func TestRecord(t *testing.T) {
 	assert.PanicsWithValue(t, http.ErrAbortHandler, func() { bridge.Record(rd, r, http.ErrAbortHandler) })
 }
 
+func TestApp(t *testing.T) {
+	ours := errjson.NewRenderer(errjson.Config{Format: errjson.Restful})
+	notFound := errors.New("not found")
+	answering := func(q *bridge.Question) {
+		q.NotFound = notFound
+		assert.ErrorIs(t, q, notFound)
+		assert.ErrorContains(t, q, "no request has failed")
+		q.Answer = ours
+	}
+	asked := 0
+	app := bridge.NewApp("key", func(q *bridge.Question) { asked++; answering(q) })
+	again := bridge.NewApp("key", answering)
+	answer := func(enter ...*bridge.App) string {
+		r := httptest.NewRequest("GET", "/", nil)
+		for _, a := range enter {
+			a.Enter(r)
+		}
+		w := httptest.NewRecorder()
+		errjson.Write(w, r, errjson.Gone("Gone."))
+		return w.Body.String()
+	}
+	assert.Equal(t, "{\"message\":\"Gone.\"}\n", answer(app, again))
+	assert.Equal(t, "{\"message\":\"Gone.\"}\n", answer(app))
+	assert.Equal(t, 1, asked)
+	for name, ask := range map[string]func(*bridge.Question){
+		"none of ours": func(*bridge.Question) {}, "one that panics": func(*bridge.Question) { panic("!") },
+	} {
+		assert.Contains(t, answer(bridge.NewApp("other", ask)), `"status":410`, name)
+	}
+
+	// Inside of an application, Write answers at the place of its renderer.
+	inner := errjson.NewRenderer(errjson.Config{Format: errjson.Problem})
+	for name, v := range map[string]struct {
+		rd   *errjson.Renderer
+		want string
+	}{
+		"that of the application": {ours, `"title":"Gone"`},
+		"another":                 {errjson.NewRenderer(errjson.Config{Format: errjson.Simple}), `"error":"Gone"`},
+	} {
+		r, w := httptest.NewRequest("GET", "/", nil), httptest.NewRecorder()
+		app.Enter(r)
+		inner.Render(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			bridge.Write(v.rd, w, r, errjson.Gone("Gone."))
+		})).ServeHTTP(w, r)
+		assert.Contains(t, w.Body.String(), v.want, name)
+	}
+}
+
 func TestSetPathValue(t *testing.T) {
 	r := httptest.NewRequest("GET", "/", nil)
 	bridge.SetPathValue(r, "id", "7")

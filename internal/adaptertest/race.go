@@ -1,5 +1,5 @@
 //go:build race
 
-package echoadapter_test
+package adaptertest
 
 const raceEnabled = true
