@@ -171,7 +171,11 @@ func (w *netWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if w.gate.Closed() {
 		return nil, nil, bridge.ErrOver
 	}
-	return http.NewResponseController(w.response).Hijack()
+	conn, rw, err := http.NewResponseController(w.response).Hijack()
+	if err == nil {
+		w.response.Committed = true // nobody can add to it
+	}
+	return conn, rw, err
 }
 
 // Push is HTTP/2's server push.

@@ -47,13 +47,12 @@ func Wrap(middlewares ...func(http.Handler) http.Handler) gin.HandlerFunc {
 //   - a panic. One that carries an HTTP error is answered as that error; one with
 //     [http.ErrAbortHandler], or after a part of an answer was sent, goes on as
 //     the bare value, which net/http takes as the wish to break the connection.
-//   - an error of c.Error, [Fail], [Handle] or [Body]. If something else was sent,
-//     it is only logged and reported.
-//     An error with a status of its own, or that a rule takes, has that status;
-//     any other has the one set with c.Status or c.AbortWithError if that is one
-//     of an error; else it is a 500. Of several errors the last counts, but one
-//     with a status goes before one without; all are logged. The text of a
-//     [gin.ErrorTypePublic] is the message.
+//   - an error of c.Error, [Fail], [Handle] or [Body]. One with a status of its own,
+//     or that a rule takes, has that status; any other has the one set with c.Status
+//     or c.AbortWithError if that is one of an error; else it is a 500. Of several
+//     errors the last counts, but one with a status goes before one without; all are
+//     logged. The text of a [gin.ErrorTypePublic] is the message. Where another
+//     answer was given, the error is only logged and reported.
 //   - a status of 400–599 without a body, such as that of c.AbortWithStatus and
 //     c.BindJSON, and Gin's own 404 and 405.
 //   - what net/http middlewares inside of a [Wrap] give to [errjson.Write].
@@ -148,6 +147,10 @@ func Handle[T any](fn func(*gin.Context) (T, error)) gin.HandlerFunc {
 // see the error in c.Errors. Without an Errors it is answered now, with the
 // default configuration. A nil err is a fault of the program, and answered with a
 // 500.
+//
+// If a part of an answer was sent, that is all the client gets. To break the
+// connection, so that it does not take the part for the whole, fail with
+// [http.ErrAbortHandler].
 func Fail(c *gin.Context, err error) {
 	if err == nil {
 		err = errors.New("ginadapter: the error to fail with is nil")

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -164,6 +165,20 @@ var errorVectors = []vector{
 		allow := map[Kind]string{Gin: "GET", Echo: "OPTIONS, GET", NetHTTP: "GET, HEAD"}[f.Kind]
 		equal(t, "405", c.Do("POST", "/", nil), Failure(405, "", "Allow: "+allow))
 		equal(t, "HEAD", c.Do("HEAD", "/none", nil), strings.Split(Failure(404, ""), "{")[0])
+	}},
+	{"G18d", "E09d", "an error after the connection was taken over is reported once", all, func(t *testing.T, f Framework) {
+		var reported atomic.Int32
+		app := f.New(errjson.NewRenderer(errjson.Config{Report: func(*http.Request, *errjson.Error) { reported.Add(1) }}))
+		app.Use(errjson.Recover)
+		app.Handle("GET", "/", func(c C) error { return errors.Join(echoLines(c.Writer()), missing) })
+		done := make(chan struct{})
+		c := Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			defer close(done)
+			app.ServeHTTP(w, r)
+		}))
+		equal(t, "answer", upgrade(t, c), "echo: ping\n")
+		<-done
+		equal(t, "reported", reported.Load(), 1)
 	}},
 	{"contract", "contract", "every failure goes out through the renderer", all, contract},
 	{"body", "body", "a refusal does not wait for the body", all, refusal},
