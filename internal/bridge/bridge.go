@@ -86,18 +86,26 @@ func ReturnForms(to, from *http.Request) {
 	}
 }
 
-// SetPathValue is r.SetPathValue for a request that may be a copy of one that has
-// the value already: the copies share a map, which is not to be written then.
+// SetPathValue is r.SetPathValue for a request that may be a copy of one: the copies
+// share the values, which are not to be written then.
 func SetPathValue(r *http.Request, name, value string) {
-	if r.PathValue(name) != value {
-		r.SetPathValue(name, value)
+	switch r.PathValue(name) {
+	case value:
+		return
+	case "":
+	default: // of a router outside
+		own := r.Clone(r.Context())
+		own.URL, own.Header, own.Trailer, own.TransferEncoding = r.URL, r.Header, r.Trailer, r.TransferEncoding
+		own.Form, own.PostForm, own.MultipartForm = r.Form, r.PostForm, r.MultipartForm
+		*r = *own
 	}
+	r.SetPathValue(name, value)
 }
 
-// WithPattern returns r or, if r has no pattern, a copy that has this one. It does
-// not write into r: a goroutine that outlives the handler may copy that.
+// WithPattern returns r with the pattern of a route, if there is one. It does not
+// write into r, but into a copy: a goroutine that outlives the handler may copy r.
 func WithPattern(r *http.Request, pattern string) *http.Request {
-	if r.Pattern == "" && pattern != "" {
+	if pattern != "" && pattern != r.Pattern {
 		r = r.WithContext(r.Context())
 		r.Pattern = pattern
 	}

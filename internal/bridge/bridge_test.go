@@ -96,7 +96,8 @@ func TestWithPattern(t *testing.T) {
 	with := bridge.WithPattern(r, "/items/:id")
 	assert.Equal(t, "/items/:id", with.Pattern)
 	assert.Empty(t, r.Pattern, "r is not written")
-	assert.Same(t, with, bridge.WithPattern(with, "/other"), "what is there stays")
+	assert.Same(t, with, bridge.WithPattern(with, "/items/:id"))
+	assert.Equal(t, "/other", bridge.WithPattern(with, "/other").Pattern, "that of a router outside gives way")
 }
 
 type wrapper struct{ http.ResponseWriter }
@@ -195,4 +196,19 @@ func TestSetPathValue(t *testing.T) {
 	// A copy shares the map: that the value is there already must not be written.
 	copied := r.WithContext(t.Context())
 	assert.Zero(t, testing.AllocsPerRun(10, func() { bridge.SetPathValue(copied, "id", "7") }))
+
+	// Nor must a value of the same name that a router outside has found.
+	bridge.SetPathValue(copied, "id", "8")
+	assert.Equal(t, "8", copied.PathValue("id"))
+	assert.Equal(t, "7", r.PathValue("id"))
+	mux := http.NewServeMux()
+	mux.HandleFunc("/tenants/{id}/", func(_ http.ResponseWriter, r *http.Request) {
+		copied := r.WithContext(t.Context())
+		bridge.SetPathValue(copied, "id", "8")
+		assert.Equal(t, "8", copied.PathValue("id"))
+		assert.Equal(t, "7", r.PathValue("id"))
+		copied.Header.Set("X-Shared", "1")
+		assert.Equal(t, "1", r.Header.Get("X-Shared"), "all else is shared")
+	})
+	mux.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/tenants/7/items/8", nil))
 }
