@@ -130,6 +130,9 @@ func TestAnswers(t *testing.T) {
 		{"preflight, refused, others' headers", credentials, preflightRequest(evil, "PUT"), []string{"Vary: Accept", "X-Outer: 1"}, 403,
 			[]string{"Vary: Accept", "Vary: " + preflightVary, "X-Outer: 1"}},
 
+		{"preflight with a name in upper case", corsmw.Config{AllowOrigins: []string{origin}, AllowHeaders: []string{"a", "z"}}, preflightRequest(origin, "GET", "Z,A"), nil, 204,
+			[]string{"Vary: " + preflightVary, "Access-Control-Allow-Origin: " + origin, "Access-Control-Allow-Headers: a,z"}},
+
 		{"wildcards", wildcards, preflightRequest(origin, "PURGE", "x-z"), nil, 204,
 			[]string{"Vary: " + preflightVary, "Access-Control-Allow-Origin: " + origin, "Access-Control-Allow-Methods: *", "Access-Control-Allow-Headers: *"}},
 		{"wildcards, Authorization not listed", wildcards, preflightRequest(origin, "PUT", "Authorization"), nil, 403, []string{"Vary: " + preflightVary}},
@@ -173,8 +176,12 @@ func TestAnswers(t *testing.T) {
 			[]string{ran, "Vary: accept ,\torigin", "Access-Control-Allow-Origin: " + origin}},
 		{"B13 * is there", tenant, request("GET"), []string{"Vary: *"}, 200, []string{ran, "Vary: *"}},
 		{"B13 one of two is there", tenant, request("GET"), []string{"Vary: Origin"}, 200, []string{ran, "Vary: Origin", "Vary: Origin, X-Tenant"}},
+		{"B13 lines of 256 bytes are searched", least, request("GET"), []string{"Vary: " + strings.Repeat("x,", 125) + "Origin"}, 200,
+			[]string{ran, "Vary: " + strings.Repeat("x,", 125) + "Origin"}},
 		{"B13 long lines are not searched", least, request("GET"), []string{"Vary: " + strings.Repeat("x,", 200) + "Origin"}, 200,
 			[]string{ran, "Vary: " + strings.Repeat("x,", 200) + "Origin", "Vary: Origin"}},
+		{"B13 eight lines are searched", least, request("GET"), slices.Repeat([]string{"Vary: Origin"}, 8), 200,
+			append(slices.Repeat([]string{"Vary: Origin"}, 8), ran)},
 		{"B13 many lines are not searched", least, request("GET"), slices.Repeat([]string{"Vary: Origin"}, 9), 200,
 			append(slices.Repeat([]string{"Vary: Origin"}, 10), ran)},
 	}
@@ -534,7 +541,7 @@ func TestOrigins(t *testing.T) {
 				"https://u@a.example.com", "https://evil.org:1.example.com", "https://evil.org%2f.example.com", "https://b\u00fc.example.com", "https://[::1].example.com", "https:/a.example.com",
 				"xhttps://a.example.com", "://a.example.com", "a.example.com", "https://" + long + rest + "b.example.com"}},
 		{"https://*.example.com.", []string{"https://a.example.com."}, []string{"https://a.example.com", "https://example.com.", "https://a.example.com.."}},
-		{"http://localhost:*", []string{"http://localhost", "http://localhost:1", "http://localhost:443", "http://localhost:65535"},
+		{"http://localhost:*", []string{"http://localhost", "http://localhost:1", "http://localhost:443", "http://localhost:9090", "http://localhost:65535"},
 			[]string{"http://localhost:80", "http://localhost:0", "http://localhost:65536", "http://localhost:99999", "http://localhost:080", "http://localhost:123456", "http://localhost:",
 				"http://localhost:8080x", "http://localhost:x8080", "http://localhost:+80", "http://localhost.:80", "http://localhost.evil.org:8080", "https://localhost", "http://a.localhost"}},
 		{"https://localhost:*", []string{"https://localhost:80"}, []string{"https://localhost:443"}},

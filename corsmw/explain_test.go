@@ -68,6 +68,7 @@ func TestExplain(t *testing.T) {
 		{"preflight, origin", list, preflightRequest("https://evil.example", "PUT"), `preflight refused: origin "https://evil.example" is not in AllowOrigins`},
 		{"preflight, method", list, preflightRequest(example, "DELETE"), `preflight refused: method "DELETE" is not in AllowMethods`},
 		{"preflight, case", list, preflightRequest(example, "patch"), `preflight refused: method "patch" is not in AllowMethods; "PATCH" is, and methods are case-sensitive`},
+		{"preflight, case of the first", list, preflightRequest(example, "put"), `preflight refused: method "put" is not in AllowMethods; "PUT" is, and methods are case-sensitive`},
 		{"preflight, two methods", list, request("OPTIONS", "Origin: "+example, "Access-Control-Request-Method: PUT", "Access-Control-Request-Method: PUT"),
 			`preflight refused: 2 Access-Control-Request-Method headers, and browsers send one`},
 		{"preflight, header", list, preflightRequest(example, "PUT", "x-a, x-evil"), `preflight refused: header "x-evil" is not in AllowHeaders`},
@@ -81,6 +82,7 @@ func TestExplain(t *testing.T) {
 			`an entry is one origin, without white space`},
 		{"L01 long origin", list, request("GET", "Origin: https://"+strings.Repeat("a", mib)), `request refused: origin "https://` + strings.Repeat("a", 92) +
 			`"… (1048584 bytes) is not in AllowOrigins; no browser sends it: the host is too long`},
+		{"L01 longest method", list, preflightRequest(example, strings.Repeat("P", 100)), `preflight refused: method "` + strings.Repeat("P", 100) + `" is not in AllowMethods`},
 		{"L01 long method", list, preflightRequest(example, strings.Repeat("P", mib)), `preflight refused: method "` + strings.Repeat("P", 100) + `"… (1048576 bytes) is not in AllowMethods`},
 		{"L01 long list", list, preflightRequest(example, "PUT", strings.Repeat("x", mib)), `preflight refused: Access-Control-Request-Headers is longer than AllowHeaders can make it`},
 		{"L01 header", list, preflightRequest(example, "PUT", "x\x00\xff"), `preflight refused: header "x\x00\xff" is not in AllowHeaders`},

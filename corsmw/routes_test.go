@@ -155,6 +155,7 @@ func TestEncodedSlash(t *testing.T) {
 		"/api/..%2Fprivate/key":       "/api/", // ".." is a name for all of them
 		"/api/%2e%2e%2Fprivate%2Fkey": "/api/",
 		"/api/a%2Fb":                  "/api/",
+		"/api/%2570rivate%2Fkey":      "/api/", // decoded once, it is "%70rivate"
 		"/api/private/a%2Fb":          "/api/private/",
 		"/items/a%2Fb":                "",
 		"/items/a%252Fb":              "/items/{id}",
