@@ -2,6 +2,7 @@ package bodyjson
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	stdjson "encoding/json"
 	"errors"
@@ -21,6 +22,8 @@ type config struct {
 	Config
 	syntax []json.Options // what is JSON
 	all    []json.Options // and what it means
+	// numbers is all for types with a json.Number in them.
+	numbers []json.Options
 }
 
 var defaultConfig = *newConfig(Config{})
@@ -51,11 +54,31 @@ func newConfig(cfg Config) *config {
 	if c.MatchCaseInsensitiveNames {
 		c.all = append(c.all, json.MatchCaseInsensitiveNames(true))
 	}
+	numbers := numberFields
 	if c.UseNumber {
 		c.all = append(c.all, json.WithUnmarshalers(exactNumbers))
+		numbers = json.JoinUnmarshalers(numberFields, exactNumbers)
 	}
+	c.numbers = append(slices.Clip(c.all), json.WithUnmarshalers(numbers))
 	return c
 }
+
+var numberType = reflect.TypeFor[stdjson.Number]()
+
+// numberFields decodes a json.Number, which to the decoder is a string in Go 1.26,
+// and a number or a string of one later on.
+var numberFields = json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v *stdjson.Number) error {
+	value, err := dec.ReadValue()
+	switch value.Kind() {
+	case jsontext.KindNumber:
+		*v = stdjson.Number(value)
+	case jsontext.KindNull:
+		*v = ""
+	default:
+		err = cmp.Or(err, errors.New("not a number"))
+	}
+	return err
+})
 
 var exactNumbers = json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v *any) error {
 	if dec.PeekKind() != jsontext.KindNumber {
@@ -79,7 +102,11 @@ func (c *config) unmarshal(data []byte, p *plan, v any) error {
 		}
 		err = c.Unmarshal(data, v)
 	} else if !c.unmarshalTree(data, v) {
-		err = json.Unmarshal(data, v, c.all...)
+		opts := c.all
+		if p.numbers {
+			opts = c.numbers
+		}
+		err = json.Unmarshal(data, v, opts...)
 	}
 	if err != nil {
 		return c.diagnose(data, p, err)

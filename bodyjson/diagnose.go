@@ -2,6 +2,7 @@ package bodyjson
 
 import (
 	"bytes"
+	"encoding"
 	"errors"
 	"fmt"
 	"io"
@@ -330,7 +331,11 @@ func (d *diagnosis) scalar(p *plan, f *field, kind jsontext.Kind) error {
 
 // unmarshal tries to decode a value as a t, of which nothing is kept.
 func (d *diagnosis) unmarshal(value jsontext.Value, t reflect.Type, quoted bool) error {
-	return json.Unmarshal(value, reflect.New(t).Interface(), json.JoinOptions(d.all...), json.StringifyNumbers(quoted))
+	opts := d.all
+	if t == numberType {
+		opts = d.numbers
+	}
+	return json.Unmarshal(value, reflect.New(t).Interface(), json.JoinOptions(opts...), json.StringifyNumbers(quoted))
 }
 
 func orDefault(s, otherwise string) string {
@@ -401,6 +406,9 @@ func scalarFault(p *plan, f *field, kind jsontext.Kind, value jsontext.Value) (c
 	want := wanted(p.typ)
 	text := string(value)
 	right := jsontext.KindString
+	if p.typ == numberType {
+		right = jsontext.KindNumber
+	}
 	switch p.typ.Kind() {
 	case reflect.Bool:
 		right = 't'
@@ -415,12 +423,13 @@ func scalarFault(p *plan, f *field, kind jsontext.Kind, value jsontext.Value) (c
 		}
 	}
 	switch {
-	case p.shape == custom && implements[json.Unmarshaler](p.typ), p.shape == custom && implements[json.UnmarshalerFrom](p.typ):
+	case p.shape == custom && kind != jsontext.KindString && implements[encoding.TextUnmarshaler](p.typ) &&
+		!implements[json.Unmarshaler](p.typ) && !implements[json.UnmarshalerFrom](p.typ):
+		return codeType, "Must be a string, not " + kindName(kind) + "." // whatever the type is made of
+	case p.shape == custom:
 		return codeFormat, "Is not in the right format."
 	case kind != right:
 		return codeType, "Must be " + want + ", not " + kindName(kind) + "."
-	case p.shape == custom:
-		return codeFormat, "Is not in the right format."
 	case strings.Trim(text, "-0123456789") == "" && text != "":
 		lowest, highest := bounds(p.typ)
 		return codeRange, "Must be from " + lowest + " to " + highest + "."
@@ -434,6 +443,9 @@ func scalarFault(p *plan, f *field, kind jsontext.Kind, value jsontext.Value) (c
 
 // wanted names what JSON a type wants.
 func wanted(t reflect.Type) string {
+	if t == numberType {
+		return "a number"
+	}
 	switch t.Kind() {
 	case reflect.Bool:
 		return "a boolean"

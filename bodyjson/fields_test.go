@@ -62,6 +62,17 @@ func (e *even) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return nil
 }
 
+// grade is an integer that is made from text.
+type grade int
+
+func (g *grade) UnmarshalText(text []byte) error {
+	if string(text) != "low" {
+		return errors.New("secret")
+	}
+	*g = 1
+	return nil
+}
+
 type everything struct {
 	Name    string            `json:"name"`
 	Age     int               `json:"age"`
@@ -167,6 +178,41 @@ func TestTypes(t *testing.T) {
 			assert.Equal(t, invalid(test.want), got)
 		})
 	}
+	t.Run("what is made from text, whatever its kind", func(t *testing.T) {
+		h := echoing[struct {
+			G  grade         `json:"g"`
+			P  *grade        `json:"p"`
+			ID [2]grade      `json:"ids"`
+			By map[grade]int `json:"by"`
+		}](bodyjson.Config{})
+		assert.Equal(t, invalid(
+			fault("/g", "format", "Is not in the right format.", 5, 1, 6),
+			fault("/p", "type", "Must be a string, not a number.", 13, 1, 14),
+			fault("/ids/1", "type", "Must be a string, not an array.", 28, 1, 29),
+			fault("/by/x", "format", "The name is not in the right format.", 38, 1, 39),
+		), do(h, post(`{"g":"x","p":5,"ids":["low",[]],"by":{"x":1}}`)))
+		assert.Equal(t, http.StatusOK, do(h, post(`{"g":"low","p":"low","ids":["low","low"],"by":{"low":1}}`)).status)
+	})
+	t.Run("json.Number", func(t *testing.T) {
+		type numbers struct {
+			N    json.Number            `json:"n" required:"true"`
+			List []json.Number          `json:"list"`
+			Map  map[string]json.Number `json:"map"`
+			Any  any                    `json:"any"`
+		}
+		h := echoing[numbers](bodyjson.Config{})
+		assert.Equal(t, ok(`{"n":1.50,"list":[0,123456789012345678901],"map":{"a":-1e400},"any":1}`),
+			do(h, post(`{"n":1.50,"list":[0,123456789012345678901],"map":{"a":-1e400},"any":1.0}`)))
+		assert.Equal(t, invalid(
+			fault("/n", "type", "Must be a number, not a string.", 5, 1, 6),
+			fault("/list/0", "null", "Must not be null.", 19, 1, 20),
+			fault("/map/a", "type", "Must be a number, not an array.", 36, 1, 37),
+		), do(h, post(`{"n":"1.5","list":[null],"map":{"a":[]}}`)))
+		assert.Equal(t, invalid(fault("/n", "null", "Must not be null.", 5, 1, 6)), do(h, post(`{"n":null}`)))
+		assert.Equal(t, ok(`{"n":1.0,"list":null,"map":null,"any":[2.0]}`),
+			do(echoing[numbers](bodyjson.Config{UseNumber: true}), post(`{"n":1.0,"any":[2.0]}`)))
+		assert.Equal(t, ok(`1.0`), do(echoing[json.Number](bodyjson.Config{}), post(`1.0`)))
+	})
 	t.Run("null elements", func(t *testing.T) {
 		isNull := func(pointer string, offset int) string {
 			return fault(pointer, "null", "Must not be null.", offset, 1, offset+1)
@@ -584,6 +630,11 @@ func TestInexplicable(t *testing.T) {
 	assert.NotContains(t, got.body, "secret")
 }
 
+// quoted has a value that is to be in a string.
+type quoted[T any] struct {
+	V T `json:"v,string"`
+}
+
 func TestUndecodableTypes(t *testing.T) {
 	type bad struct {
 		Channel chan int `json:"channel"`
@@ -603,6 +654,17 @@ func TestUndecodableTypes(t *testing.T) {
 			A int `json:",embed"`
 		}](bodyjson.Config{})
 	})
+	for _, newQuoted := range []func(){ // which the decoder refuses no earlier than in a body
+		func() { bodyjson.New[quoted[bool]](bodyjson.Config{}) },
+		func() { bodyjson.New[quoted[*string]](bodyjson.Config{}) },
+		func() { bodyjson.New[quoted[any]](bodyjson.Config{}) },
+		func() { bodyjson.New[quoted[[]int]](bodyjson.Config{}) },
+		func() { bodyjson.New[quoted[struct{ A int }]](bodyjson.Config{}) },
+		func() { bodyjson.New[quoted[json.Number]](bodyjson.Config{}) },
+	} {
+		assert.Panics(t, newQuoted)
+	}
+	assert.Equal(t, ok(`{"v":"7"}`), do(echoing[quoted[*int8]](bodyjson.Config{}), post(`{"v":"7"}`)))
 	type hidden struct{ A int }
 	assert.Panics(t, func() { bodyjson.New[struct{ *hidden }](bodyjson.Config{}) })
 	assert.NotPanics(t, func() {

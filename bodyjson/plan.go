@@ -31,6 +31,7 @@ type plan struct {
 	refusesNull bool  // null is no value of it, as the whole body or an element
 	checks      bool  // something in it is required
 	elements    bool  // something in it has elements that refuse null
+	numbers     bool  // it is, or something in it is, a json.Number
 	validates   bool  // it has a Validate method
 	fault       error // why no JSON can be decoded as it
 }
@@ -92,6 +93,8 @@ func (b planner) plan(t reflect.Type) *plan {
 	switch kind := t.Kind(); {
 	case implements[optionalType](t):
 		p.shape, p.elem = optional, b.plan(t.Field(optionalValue).Type)
+	case t == numberType:
+		p.numbers = true
 	case isCustom(t):
 		p.shape = custom
 	case kind == reflect.Pointer:
@@ -138,6 +141,7 @@ func (b planner) propagate() {
 				if q != nil {
 					p.checks = p.checks || q.checks
 					p.elements = p.elements || q.elements
+					p.numbers = p.numbers || q.numbers
 					p.fault = cmp.Or(p.fault, q.fault)
 				}
 			}
@@ -153,7 +157,7 @@ func (b planner) propagate() {
 				p.checks = p.checks || p.fields[i].required != ""
 				take(p.fields[i].plan)
 			}
-			changed = changed || before.checks != p.checks || before.elements != p.elements || before.fault != p.fault
+			changed = changed || before.checks != p.checks || before.elements != p.elements || before.numbers != p.numbers || before.fault != p.fault
 		}
 	}
 }
@@ -199,6 +203,9 @@ func (b planner) addFields(p *plan) {
 			switch {
 			case !embedded:
 				f.plan = b.plan(sf.Type)
+				if f.quoted && !f.plan.takesQuotes() {
+					p.fault = fmt.Errorf("%v: the tag of %s has the option string, which is for numbers", l.typ, sf.Name)
+				}
 				all = append(all, f)
 			case inner == reflect.TypeFor[jsontext.Value]():
 				f.plan = b.plan(inner)
@@ -247,6 +254,21 @@ func (b planner) addFields(p *plan) {
 		p.byName[p.fields[i].name] = &p.fields[i]
 		p.folds = p.folds || p.fields[i].anyCase
 	}
+}
+
+// takesQuotes reports whether the decoder takes a value in a string, as the option
+// string in a tag wants it. It would find out no earlier than in a body.
+func (p *plan) takesQuotes() bool {
+	for p.shape == pointer {
+		p = p.elem
+	}
+	switch kind := p.typ.Kind(); p.shape {
+	case custom, optional:
+		return true
+	case scalar:
+		return kind >= reflect.Int && kind <= reflect.Float64
+	}
+	return false
 }
 
 // parseTag reads the tags of a field. It reports whether the members of the
