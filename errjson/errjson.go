@@ -304,10 +304,11 @@ func (f *failure) render(buf *jsonenc.Buffer) (e *Error, contentType string) {
 		}
 	}()
 	e, f.cause = f.scopes.resolve(f.r, f.err, f.cause)
-	e = f.prepare(e)
-	if !isStatus(e.Status) {
-		return f.renderFault(buf, fmt.Errorf("%d is not the status of an error", e.Status))
+	if !isStatus(e.Status) { // a fault of the program, answered as any other
+		f.cause = errors.Join(fmt.Errorf("errjson: %d is not the status of an error", e.Status), f.cause)
+		e = known(http.StatusInternalServerError, f.cause)
 	}
+	e = f.prepare(e)
 	var body any
 	if fn := f.scopes.onStatus(e.Status); fn != nil {
 		contentType, body = "application/json", fn(f.r, e)

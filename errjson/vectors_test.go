@@ -561,7 +561,7 @@ func vectorUnencodable(t *testing.T) {
 		// encoding/json replaces it: what is sent is JSON in any case.
 		a := record(status.Handler(func(*http.Request) (string, error) { return "a\xffb", nil }), get("/"))
 		assert.Equal(t, 200, a.status)
-		assert.Equal(t, `"a\ufffdb"`+"\n", a.body)
+		assert.JSONEq(t, "\"a\ufffdb\"", a.body)
 	})
 }
 
@@ -1265,6 +1265,18 @@ func vectorStatuses(t *testing.T) {
 			assert.Contains(t, rec.attrs["error"], fmt.Sprintf("%d is not the status of an error", code))
 		}
 	}
+	t.Run("not one, in the format and by the rules", func(t *testing.T) {
+		cause := errors.New("the cause")
+		logs, rd := newCapture(errjson.Config{Format: tagged("mine"), Rules: []errjson.Rule{
+			errjson.OnStatus(500, func(*http.Request, *errjson.Error) any { return "ours" }),
+		}})
+		wrong := errjson.New(200, "x")
+		wrong.Err = cause
+		assert.Equal(t, jsonAnswer(500, `"ours"`+"\n"), record(rd.Wrap(writing(wrong)), get("/")))
+		assert.Contains(t, logs.one(t).attrs["error"], "the cause")
+		_, rd = newCapture(errjson.Config{Format: tagged("mine")})
+		assert.Equal(t, jsonAnswer(500, `{"mine":500}`+"\n"), record(rd.Wrap(writing(wrong)), get("/")))
+	})
 }
 
 // acceptCases are what a client may say of the formats it wants, with the offer
