@@ -226,7 +226,9 @@ func FuzzMessage(f *testing.F) {
 		require.NoError(t, enc.Encode(map[string]any{"message": message}))
 		errs := errjson.NewRenderer(errjson.Config{Format: errjson.Restful})
 		a := record(errs.Wrap(writing(errjson.NotFound(message))), get("/"))
-		require.Equal(t, want.String(), a.body)
+		// What is not UTF-8 is an escaped U+FFFD in encoding/json up to Go 1.26 only.
+		plain := strings.NewReplacer(`\ufffd`, "\ufffd")
+		require.Equal(t, plain.Replace(want.String()), plain.Replace(a.body))
 	})
 }
 

@@ -473,6 +473,9 @@ func TestJSONAfterTheFirstByte(t *testing.T) {
 
 func TestAllocations(t *testing.T) {
 	small := any(point{X: 1, Z: 2})
+	// From Go 1.27 on encoding/json itself copies a value that is no pointer.
+	enc := json.NewEncoder(io.Discard)
+	encoding := testing.AllocsPerRun(1000, func() { _ = enc.Encode(small) })
 	w := &forgetful{http.Header{}}
 	allocs := testing.AllocsPerRun(1000, func() {
 		clear(w.header)
@@ -481,7 +484,7 @@ func TestAllocations(t *testing.T) {
 		}
 	})
 	if !raceEnabled { // the detector allocates for itself
-		assert.LessOrEqual(t, allocs, 1.0) // the values of the header fields
+		assert.LessOrEqual(t, allocs, encoding+1) // the values of the header fields
 	}
 	large := any(make([]point, 5000))
 	allocs = testing.AllocsPerRun(20, func() {

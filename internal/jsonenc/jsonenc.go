@@ -77,8 +77,9 @@ var plain = func() (plain [256]bool) {
 }()
 
 // AppendString appends s as a JSON string (RFC 8259, Section 7), byte for byte as
-// [Buffer.Encode] does: what is not UTF-8 becomes U+FFFD, and U+2028 and U+2029
-// are escaped.
+// [Buffer.Encode] does in Go 1.26: what is not UTF-8 becomes an escaped U+FFFD,
+// which encoding/json does not escape from Go 1.27 on, and U+2028 and U+2029 are
+// escaped.
 func AppendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	start := 0

@@ -13,23 +13,25 @@ import (
 	"github.com/hipflask/hipflask/internal/jsonenc"
 )
 
-// reference is what encoding/json writes.
-func reference(t require.TestingT, v any) string {
+// sameString asserts that s is written as encoding/json writes it, but for the
+// U+FFFD in place of a byte that is not UTF-8, which is escaped up to Go 1.26 only.
+func sameString(t require.TestingT, s string) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	require.NoError(t, enc.Encode(v))
-	return b.String()
+	require.NoError(t, enc.Encode(s))
+	plain := strings.NewReplacer(`\ufffd`, "\ufffd")
+	require.Equal(t, plain.Replace(b.String()), plain.Replace(string(jsonenc.AppendString(nil, s)))+"\n")
 }
 
 func TestAppendString(t *testing.T) {
 	for c := range 0x300 {
 		s := "a" + string(rune(c)) + "b"
-		assert.Equal(t, reference(t, s), string(jsonenc.AppendString(nil, s))+"\n")
+		sameString(t, s)
 	}
 	for c := range 0x100 {
 		s := "a" + string([]byte{byte(c)}) + "b"
-		assert.Equal(t, reference(t, s), string(jsonenc.AppendString(nil, s))+"\n")
+		sameString(t, s)
 	}
 	assert.Equal(t, `x"y"`, string(jsonenc.AppendString([]byte("x"), "y")))
 }
@@ -39,7 +41,7 @@ func FuzzAppendString(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		require.Equal(t, reference(t, s), string(jsonenc.AppendString(nil, s))+"\n")
+		sameString(t, s)
 	})
 }
 
