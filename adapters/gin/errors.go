@@ -125,10 +125,11 @@ func lastFirst(errs []*gin.Error) error {
 // hasStatus reports whether errjson knows more of an error than a status set for
 // it says.
 func hasStatus(err error) bool {
-	if _, ok := errors.AsType[errjson.FieldError](err); ok {
-		return true
-	}
-	_, ok := errors.AsType[*http.MaxBytesError](err)
+	return is[errjson.FieldError](err) || is[*errjson.FieldError](err) || is[*http.MaxBytesError](err)
+}
+
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
 	return ok
 }
 

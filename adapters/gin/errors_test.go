@@ -95,6 +95,9 @@ func TestErrors(t *testing.T) {
 		{"Handle", ginadapter.Handle(func(*gin.Context) (any, error) { return nil, errKnown }), failure(409, "By a rule.")},
 		{"Handle with a value that cannot be sent", ginadapter.Handle(func(*gin.Context) (any, error) { return func() {}, nil }), failure(500, "")},
 		{"Body", ginadapter.Body[item](bodyjson.Config{}), `400; Content-Length: 96; Content-Type: application/json; X-Content-Type-Options: nosniff; {"error":"Bad Request","message":"The request body is empty.","status":400,"code":"empty_body"}`},
+		{"a pointer to a field error", func(c *gin.Context) {
+			_ = c.AbortWithError(400, &errjson.FieldError{Pointer: "/name", Code: "short", Message: "Too short."})
+		}, `422; Content-Length: 152; Content-Type: application/json; X-Content-Type-Options: nosniff; {"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"details":[{"pointer":"/name","code":"short","message":"Too short."}]}`},
 		{"a field error", func(c *gin.Context) {
 			_ = c.AbortWithError(400, errjson.FieldError{Pointer: "/name", Code: "short", Message: "Too short."})
 		}, `422; Content-Length: 152; Content-Type: application/json; X-Content-Type-Options: nosniff; {"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"details":[{"pointer":"/name","code":"short","message":"Too short."}]}`},
@@ -221,6 +224,29 @@ func TestErrorsOfAnswered(t *testing.T) {
 	assert.PanicsWithValue(t, http.ErrAbortHandler, func() {
 		engine.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
 	})
+}
+
+// TestErrorsOfGroup tests that the Errors of a group has its own rules, and what it
+// leaves unset from the engine's, and that nothing of it is left to the others.
+func TestErrorsOfGroup(t *testing.T) {
+	engine := gin.New()
+	engine.Use(ginadapter.Errors(errjson.NewRenderer(errjson.Config{Format: errjson.Restful})))
+	group := engine.Group("/group", ginadapter.Errors(errjson.NewRenderer(errjson.Config{
+		Rules: []errjson.Rule{errjson.MapIs(errKnown, errjson.Conflict("By a rule."))},
+	})))
+	fail := func(c *gin.Context) { ginadapter.Fail(c, errKnown) }
+	group.GET("/error", fail)
+	group.GET("/panic", func(*gin.Context) { panic(errKnown) })
+	group.GET("/wrapped", ginadapter.Wrap(adaptertest.Record(new(adaptertest.Recorder))), fail)
+	engine.GET("/error", fail)
+	c := adaptertest.Serve(t, engine)
+	for _, path := range []string{"/group/error", "/group/panic", "/group/wrapped"} {
+		got := c.Get(path)
+		assert.True(t, strings.HasPrefix(got, "409; "), got)
+		assert.True(t, strings.HasSuffix(got, `; {"message":"By a rule."}`), got)
+	}
+	got := c.Get("/error")
+	assert.True(t, strings.HasPrefix(got, "500; "), got)
 }
 
 // TestFailOutside tests that an Errors that has returned answers nothing more.
