@@ -43,8 +43,6 @@
 //   - http.TimeoutHandler in a Wrap sends its 503 only when the handler has returned:
 //     Echo would give the context to another request before. The handler must watch
 //     the context of the request.
-//   - v5.0 to v5.2 of Echo do not run the middlewares of a group for requests without
-//     a route, such as preflights.
 //
 // # An application inside of a chain
 //

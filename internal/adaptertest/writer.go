@@ -55,11 +55,7 @@ var writerVectors = []vector{
 			t.Fatal(err)
 		}
 		defer resp.Body.Close()
-		first := make([]byte, 5)
-		if _, err := io.ReadFull(resp.Body, first); err != nil {
-			t.Fatal(err)
-		}
-		equal(t, "before the handler has returned", string(first), "first")
+		readFirst(t, resp.Body)
 		close(goOn)
 		rest, err := io.ReadAll(resp.Body)
 		if err != nil {
@@ -124,11 +120,7 @@ var writerVectors = []vector{
 			t.Fatal(err)
 		}
 		defer resp.Body.Close()
-		first := make([]byte, 5)
-		if _, err := io.ReadFull(resp.Body, first); err != nil {
-			t.Fatal(err)
-		}
-		equal(t, "before the middleware has returned", string(first), "first")
+		readFirst(t, resp.Body)
 	}},
 	{"G17", "E08", "http.ResponseController works in the handler", all, func(t *testing.T, f Framework) {
 		app := f.New(nil)
@@ -269,6 +261,16 @@ var writerVectors = []vector{
 		equal(t, "without", c.Get("/none"), Failure(404, ""))
 		equalSlices(t, "statuses", seen, []int{201, 404})
 	}},
+}
+
+// readFirst reads what a handler has flushed, and that has not returned yet.
+func readFirst(t *testing.T, body io.Reader) {
+	t.Helper()
+	first := make([]byte, len("first"))
+	if _, err := io.ReadFull(body, first); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "before the handler has returned", string(first), "first")
 }
 
 // A pusher is the writer of a server that pushes, and has deadlines.
