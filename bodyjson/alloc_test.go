@@ -69,7 +69,7 @@ func TestAllocations(t *testing.T) {
 			_, _ = bodyjson.Get[account](r)
 		})
 		assert.LessOrEqual(t, all, floor+2, "the promise")
-		assert.LessOrEqual(t, all, floor, "what it is: the value is in the one allocation that is not the decoder's")
+		assert.LessOrEqual(t, all, 2.0, "what it is: one with the value in it, and one for all texts")
 	})
 	t.Run("any", func(t *testing.T) {
 		all, floor := allocations[any](t, bodyjson.New[any](bodyjson.Config{}), nothing)
@@ -81,10 +81,10 @@ func TestAllocations(t *testing.T) {
 		assert.LessOrEqual(t, all, 1.0)
 	})
 	t.Run("lazy, asked for", func(t *testing.T) {
-		all, floor := allocations[account](t, bodyjson.Lazy(bodyjson.Config{}), func(_ http.ResponseWriter, r *http.Request) {
+		all, _ := allocations[account](t, bodyjson.Lazy(bodyjson.Config{}), func(_ http.ResponseWriter, r *http.Request) {
 			_, _ = bodyjson.Get[account](r)
 			_, _ = bodyjson.Get[account](r)
 		})
-		assert.LessOrEqual(t, all, floor+1)
+		assert.LessOrEqual(t, all, 3.0, "the outcome, too")
 	})
 }

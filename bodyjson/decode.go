@@ -101,7 +101,7 @@ func (c *config) unmarshal(data []byte, p *plan, v any) error {
 			return c.diagnose(data, p, nil)
 		}
 		err = c.Unmarshal(data, v)
-	} else if !c.unmarshalTree(data, v) {
+	} else if !c.unmarshalPlain(data, p, v) {
 		opts := c.all
 		if p.numbers {
 			opts = c.numbers

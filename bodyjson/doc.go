@@ -42,6 +42,7 @@
 // and maps cannot be absent, and so must not be null.
 // The decoder is github.com/go-json-experiment/json, which is encoding/json/v2 from Go
 // 1.27 on; its documentation has the tags of fields. [time.Duration] has no JSON there.
+// What is plain is read by a faster one with the same results.
 //
 // # Required fields
 //
@@ -114,7 +115,7 @@
 // # Memory
 //
 // Bodies are read into pooled buffers, which grow as data comes and not as it was
-// announced. Values never share memory with them; the texts in an any may share it with
-// each other, in blocks of 4 KiB. When the handler has returned, the bytes are gone: to
+// announced. Values never share memory with them; the texts of one body may share it with
+// each other, in blocks of at most 4 KiB. When the handler has returned, the bytes are gone: to
 // ask for them then is an error, and not the bytes of another request.
 package bodyjson

@@ -90,7 +90,8 @@ func agree[T any](t *testing.T, data []byte, cfg bodyjson.Config, opts ...json.O
 	wantErr := json.Unmarshal(data, &want, opts...)
 	got, e := get[T](t, data, cfg)
 	blank := len(bytes.Trim(data, " \t\r\n")) == 0
-	null := string(bytes.Trim(data, " \t\r\n")) == "null" && reflect.TypeFor[T]().Kind() != reflect.Interface
+	kind := reflect.TypeFor[T]().Kind()
+	null := string(bytes.Trim(data, " \t\r\n")) == "null" && kind != reflect.Interface && kind != reflect.Pointer
 	switch {
 	case wantErr == nil && null:
 		if e == nil || e.Status != 422 {

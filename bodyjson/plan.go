@@ -32,6 +32,7 @@ type plan struct {
 	checks      bool  // something in it is required
 	elements    bool  // something in it has elements that refuse null
 	numbers     bool  // it is, or something in it is, a json.Number
+	byDecoder   bool  // the plainReader leaves it to the decoder
 	validates   bool  // it has a Validate method
 	fault       error // why no JSON can be decoded as it
 }
@@ -52,6 +53,7 @@ const (
 // A field is one that has a JSON name of its own.
 type field struct {
 	name     string
+	at       int   // among the fields of the plan
 	index    []int // as for reflect.Value.FieldByIndex
 	plan     *plan
 	required string // what to say if it is absent; empty if it may be
@@ -59,6 +61,7 @@ type field struct {
 	quoted   bool   // numbers are in strings: json:",string"
 	anyCase  bool   // json:",case:ignore"
 	oneCase  bool   // json:",case:strict"
+	unusual  bool   // it has an option that changes what JSON it takes
 }
 
 var plans sync.Map // of *plan, by reflect.Type
@@ -113,6 +116,17 @@ func (b planner) plan(t reflect.Type) *plan {
 		p.fault = fmt.Errorf("the interface %v has no type to decode into", t)
 	default:
 		p.probe(`null`)
+	}
+	switch p.shape {
+	case scalar:
+		kind := t.Kind()
+		p.byDecoder = p.numbers || kind > reflect.Float64 && kind != reflect.String
+	case optional, custom:
+		p.byDecoder = true
+	case dictionary:
+		p.byDecoder = t.Key().Kind() != reflect.String || isCustom(t.Key())
+	case list:
+		p.byDecoder = t.Kind() == reflect.Array
 	}
 	switch p.shape {
 	case pointer, optional, dynamic:
@@ -250,10 +264,25 @@ func (b planner) addFields(p *plan) {
 	}
 	slices.SortFunc(p.fields, func(x, y field) int { return slices.Compare(x.index, y.index) })
 	p.byName = make(map[string]*field, len(p.fields))
+	p.byDecoder = p.rest != nil || len(p.fields) > 64
 	for i := range p.fields {
-		p.byName[p.fields[i].name] = &p.fields[i]
-		p.folds = p.folds || p.fields[i].anyCase
+		f := &p.fields[i]
+		f.at = i
+		p.byName[f.name] = f
+		p.folds = p.folds || f.anyCase
+		p.byDecoder = p.byDecoder || f.unusual || throughPointer(p.typ, f.index)
 	}
+}
+
+// throughPointer reports whether the way to a field leads through embedded pointers.
+func throughPointer(t reflect.Type, index []int) bool {
+	for _, i := range index[:len(index)-1] {
+		t = t.Field(i).Type
+		if t.Kind() == reflect.Pointer {
+			return true
+		}
+	}
+	return false
 }
 
 // takesQuotes reports whether the decoder takes a value in a string, as the option
@@ -281,7 +310,9 @@ func parseTag(sf reflect.StructField) (f field, embedded, ok bool) {
 	}
 	name, options, _ := strings.Cut(tag, ",")
 	f.name, f.tagged = cmp.Or(name, sf.Name), name != ""
+	f.unusual = !sf.IsExported()
 	for option := range strings.SplitSeq(options, ",") {
+		f.unusual = f.unusual || option != "" && option != "omitzero" && option != "omitempty"
 		switch option {
 		case "string":
 			f.quoted = true
