@@ -115,7 +115,7 @@
 // # Memory
 //
 // Bodies are read into pooled buffers, which grow as data comes and not as it was
-// announced. Values never share memory with them; the texts of one body may share it with
-// each other, in blocks of at most 4 KiB. When the handler has returned, the bytes are gone: to
-// ask for them then is an error, and not the bytes of another request.
+// announced. Values never share memory with them; the texts of one body may share it
+// with each other, in blocks of at most 4 KiB. When the handler has returned, the bytes
+// are gone: to ask for them then is an error, and not the bytes of another request.
 package bodyjson
