@@ -31,6 +31,7 @@ type body struct {
 	outcomes outcome // what was decoded, a list; guarded by turn
 
 	private  bool // the handler has not got it yet: no locks are needed
+	fetched  bool // it is read into kept, or was
 	present  bool // the value of the holder is there
 	gzipped  bool // src is to be inflated
 	streamed bool // a handler reads src itself
@@ -83,7 +84,7 @@ func (c *carrier) attach(ctx context.Context, cfg *config, w http.ResponseWriter
 	req := &c.request
 	*req = *r.WithContext(ctx) // a copy into c, which saves an allocation
 	req.Body = &c.body
-	if cfg.Gunzip && isGzip(r.Header) {
+	if cfg.Gunzip && isGzip(r.Header) && (cfg.Force || IsJSON(r)) {
 		c.gzipped = true
 		req.Header = r.Header.Clone()
 		req.Header.Del("Content-Encoding")
@@ -176,12 +177,13 @@ func (b *body) acquire() ([]byte, error) {
 // load is acquire for who holds b.turn, or has b in private.
 func (b *body) load() ([]byte, error) {
 	if b.private {
-		b.kept = newBuffer(b.req.ContentLength)
+		b.kept, b.fetched = newBuffer(b.req.ContentLength), true
 		b.kept.err = b.read(b.kept)
 		return b.kept.data, b.kept.err
 	}
 	b.mu.Lock()
 	wanted := b.kept == nil && !b.released && !b.streamed
+	b.fetched = b.fetched || wanted
 	b.mu.Unlock()
 	if wanted {
 		b.fetch()
@@ -257,7 +259,7 @@ func (b *body) Read(p []byte) (int, error) {
 func (b *body) stream() io.Reader {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.streamed && (b.kept != nil || b.released || b.gzipped || b.config.Force || checkType(b.req.Header) == nil) {
+	if !b.streamed && (b.fetched || b.released || b.config.Force || checkType(b.req.Header) == nil) {
 		return nil
 	}
 	b.streamed = true

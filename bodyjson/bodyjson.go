@@ -38,9 +38,9 @@ type Config struct {
 	// Optional makes the zero value of a body that is absent: empty, or only
 	// white space. Nothing is then required of it or validated.
 	Optional bool
-	// Gunzip also takes bodies with Content-Encoding: gzip. One that inflates
-	// to more than 1 MiB and more than 100 times its size is too large, even
-	// when MaxBytes would allow it.
+	// Gunzip also takes JSON with Content-Encoding: gzip. What inflates to more
+	// than 1 MiB and more than 100 times its size is too large, even when
+	// MaxBytes would allow it. A body of another content type goes by as it is.
 	Gunzip bool
 
 	// DisallowUnknownFields refuses names that no field of a struct has.
@@ -111,8 +111,13 @@ func (b *body) decode(r *http.Request, p *plan, v any) (present bool, err error)
 		return false, fmt.Errorf("bodyjson: decoding a %v: %w", p.typ, p.fault)
 	}
 	headerErr := b.checkHeader(r)
-	if headerErr != nil && r.ContentLength != 0 {
-		return false, c.unlessSilent(headerErr) // RFC 9110, Section 15.5.16: without reading it
+	if headerErr != nil && r.ContentLength != 0 { // RFC 9110, Section 15.5.16: without reading it
+		if r.Header["Expect"] != nil && !c.Silent {
+			// The client waits for a 100 before it sends the body, which it is not
+			// to get; but it need not wait for ever (RFC 9110, Section 10.1.1).
+			b.hangUp(headerErr)
+		}
+		return false, c.unlessSilent(headerErr)
 	}
 	data, err := b.load()
 	if err != nil {
@@ -170,9 +175,9 @@ func Get[T any](r *http.Request) (T, error) {
 	return ask[T](bodyOf(r), r)
 }
 
-// Bytes returns a copy of the body of r, inflated if it was to be, whatever its
-// content type. It works before and after [Get], and with the same limits,
-// errors and concurrency. A body that a handler has read from r.Body cannot be
+// Bytes returns a copy of the body of r, whatever its content type; JSON is inflated
+// if it was to be. It works before and after [Get], and with the same limits, errors
+// and concurrency. A body that a handler has read from r.Body cannot be
 // had any more, unless it had the content type of JSON.
 func Bytes(r *http.Request) ([]byte, error) {
 	b := bodyOf(r)

@@ -10,19 +10,12 @@ import (
 
 // checkHeader returns a 415 if the body is not JSON by its header.
 func (b *body) checkHeader(r *http.Request) *errjson.Error {
-	var e *errjson.Error
 	if !b.config.Force {
-		e = checkType(r.Header)
+		if e := checkType(r.Header); e != nil {
+			return e
+		}
 	}
-	if e == nil {
-		e = checkEncoding(r.Header, b.config.Gunzip)
-	}
-	if e != nil && r.Header["Expect"] != nil {
-		// The client waits for a 100 before it sends the body, which it is not
-		// to get; but it need not wait for ever (RFC 9110, Section 10.1.1).
-		b.hangUp(e)
-	}
-	return e
+	return checkEncoding(r.Header, b.config.Gunzip)
 }
 
 // IsJSON reports whether the content type of a request is that of JSON, by the rule

@@ -184,10 +184,15 @@ func inflate(kept *buffer, src io.Reader, limit int64) error {
 	if err == nil {
 		err = fill(kept, &ratioReader{zr: zr, sent: sent}, limit, -1)
 	}
-	switch {
-	case err == nil || err == errLimit:
+	if err == nil || err == errLimit {
 		return err
-	case sent.err != nil && sent.err != io.EOF:
+	}
+	// What is left of damaged data is in the way of the answer: net/http reads it
+	// first, and would do so without the deadline.
+	if sent.err == nil {
+		_, _ = io.Copy(io.Discard, sent)
+	}
+	if sent.err != io.EOF {
 		return sent.err
 	}
 	return fmt.Errorf("%w: %w", errDamaged, err)

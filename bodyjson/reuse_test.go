@@ -14,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/justinas/alice"
 	"github.com/stretchr/testify/assert"
@@ -195,6 +196,41 @@ func TestUploads(t *testing.T) {
 			var over *http.MaxBytesError
 			require.ErrorAs(t, err, &over)
 			assert.Equal(t, int64(16), over.Limit)
+		})
+	})
+	t.Run("read while it is asked for", func(t *testing.T) {
+		pr, pw := io.Pipe()
+		r := upload(0)
+		r.Body, r.ContentLength = pr, -1
+		within(t, mw, r, func(r *http.Request) {
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				raw, err := bodyjson.Bytes(r)
+				assert.NoError(t, err)
+				assert.Equal(t, "abcdef", string(raw))
+			})
+			_, err := io.WriteString(pw, "abc") // which Bytes has got, once this returns
+			require.NoError(t, err)
+			wg.Go(func() {
+				raw, err := io.ReadAll(r.Body)
+				assert.NoError(t, err)
+				assert.Equal(t, "abcdef", string(raw))
+			})
+			time.Sleep(10 * time.Millisecond)
+			_, err = io.WriteString(pw, "def")
+			require.NoError(t, err)
+			require.NoError(t, pw.Close())
+			wg.Wait()
+		})
+	})
+	t.Run("zipped", func(t *testing.T) {
+		r := upload(1000)
+		r.Header.Set("Content-Encoding", "gzip")
+		within(t, bodyjson.Lazy(bodyjson.Config{MaxBytes: 16, Gunzip: true}), r, func(r *http.Request) {
+			assert.Equal(t, "gzip", r.Header.Get("Content-Encoding"))
+			raw, err := io.ReadAll(r.Body)
+			require.NoError(t, err)
+			assert.Equal(t, strings.Repeat("a", 1000), string(raw))
 		})
 	})
 	t.Run("closed", func(t *testing.T) {

@@ -153,6 +153,26 @@ func TestContinue(t *testing.T) {
 	}
 }
 
+// TestContinueAfterSilence has a handler read an upload, of which Get has said nothing:
+// the second that a client has which is refused must not have begun.
+func TestContinueAfterSilence(t *testing.T) {
+	s := httptest.NewServer(bodyjson.Lazy(bodyjson.Config{Silent: true})(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, err := bodyjson.Get[named](r)
+		assert.NoError(t, err)
+		_, err = io.Copy(w, r.Body)
+		assert.NoError(t, err)
+	})))
+	t.Cleanup(s.Close)
+	w := dial(t, s)
+	w.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n")
+	time.Sleep(1200 * time.Millisecond)
+	w.send("abcd")
+	resp, _ := w.receive()
+	assert.Equal(t, 100, resp.StatusCode)
+	_, body := w.receive()
+	assert.Equal(t, "abcd", body)
+}
+
 // TestClientTrouble has clients that do not send what they have announced.
 func TestClientTrouble(t *testing.T) {
 	t.Run("half", func(t *testing.T) {
@@ -186,6 +206,13 @@ func TestClientTrouble(t *testing.T) {
 		assert.Equal(t, 408, resp.StatusCode)
 		assert.Contains(t, body, `"code":"timeout"`)
 		assert.True(t, resp.Close)
+		assert.True(t, w.closed())
+	})
+	t.Run("slow behind damaged gzip", func(t *testing.T) {
+		w := dial(t, server(t, bodyjson.Config{Gunzip: true, ReadTimeout: 100 * time.Millisecond}))
+		w.send(head + "Content-Encoding: gzip\r\nContent-Length: 100\r\n\r\nthis is no gzip data")
+		resp, _ := w.receive()
+		assert.Equal(t, 408, resp.StatusCode, "net/http would wait for the rest without end")
 		assert.True(t, w.closed())
 	})
 	t.Run("slow for the server", func(t *testing.T) {
