@@ -45,7 +45,8 @@ type Config struct {
 
 	// DisallowUnknownFields refuses names that no field of a struct has.
 	DisallowUnknownFields bool
-	// AllowDuplicateNames lets the last of several members with one name win.
+	// AllowDuplicateNames lets the last of several members with one name win. Of
+	// those that are structs or typed maps, what only an earlier one has stays.
 	AllowDuplicateNames bool
 	// AllowInvalidUTF8 replaces bytes that are not UTF-8 with U+FFFD.
 	AllowInvalidUTF8 bool

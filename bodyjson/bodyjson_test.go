@@ -469,6 +469,24 @@ func TestLaxness(t *testing.T) {
 			})
 		})
 	}
+	t.Run("duplicates of another type", func(t *testing.T) {
+		const body = `{"a":{"x":1},"a":{"y":2},"b":1,"b":"c"}`
+		for _, cfg := range []bodyjson.Config{{AllowDuplicateNames: true}, {AllowDuplicateNames: true, UseNumber: true}} {
+			assert.Equal(t, ok(`{"a":{"y":2},"b":"c"}`), do(echoing[any](cfg), post(body)))
+			assert.Equal(t, ok(`{"a":{"y":2},"b":"c"}`), do(echoing[map[string]any](cfg), post(body)))
+			assert.Equal(t, ok(`{"a":{"y":2},"R":{"b":"c"}}`), do(echoing[struct {
+				A any            `json:"a"`
+				R map[string]any `json:",embed"`
+			}](cfg), post(body)))
+		}
+		assert.Equal(t, ok(`{"x":1,"y":[3]}`), do(echoing[map[string]any](bodyjson.Config{AllowDuplicateNames: true}), post(`{"x":[1],"y":[1,2],"x":1,"y":[3]}`)))
+		type kept struct {
+			S struct{ X, Y int }
+			M map[string]int
+		}
+		assert.Equal(t, ok(`{"S":{"X":1,"Y":2},"M":{"a":1,"b":2}}`), do(echoing[kept](bodyjson.Config{AllowDuplicateNames: true}),
+			post(`{"S":{"X":1},"M":{"a":1},"S":{"Y":2},"M":{"b":2}}`)))
+	})
 	t.Run("numbers", func(t *testing.T) {
 		const body = `[9007199254740993,{"a":1e400}]`
 		assert.Equal(t, ok(body), do(echoing[any](bodyjson.Config{UseNumber: true}), post(body)))

@@ -54,14 +54,26 @@ func newConfig(cfg Config) *config {
 	if c.MatchCaseInsensitiveNames {
 		c.all = append(c.all, json.MatchCaseInsensitiveNames(true))
 	}
-	numbers := numberFields
-	if c.UseNumber {
-		c.all = append(c.all, json.WithUnmarshalers(exactNumbers))
-		numbers = json.JoinUnmarshalers(numberFields, exactNumbers)
+	var own []*json.Unmarshalers
+	if c.AllowDuplicateNames {
+		own = append(own, lastWins)
 	}
-	c.numbers = append(slices.Clip(c.all), json.WithUnmarshalers(numbers))
+	if c.UseNumber {
+		own = append(own, exactNumbers)
+	}
+	c.numbers = append(slices.Clone(c.all), json.WithUnmarshalers(json.JoinUnmarshalers(append(own, numberFields)...)))
+	if own != nil {
+		c.all = append(c.all, json.WithUnmarshalers(json.JoinUnmarshalers(own...)))
+	}
 	return c
 }
+
+// lastWins forgets what an earlier member of the same name has left in an interface,
+// with which the decoder would merge the later, or refuse it as being of another type.
+var lastWins = json.UnmarshalFromFunc(func(_ *jsontext.Decoder, v *any) error {
+	*v = nil
+	return errors.ErrUnsupported
+})
 
 var numberType = reflect.TypeFor[stdjson.Number]()
 

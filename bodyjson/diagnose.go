@@ -34,7 +34,7 @@ func (c *config) diagnose(data []byte, p *plan, cause error) error {
 		return c.malformed(data, errjson.FieldError{Code: codeDepth, Offset: at,
 			Message: "The JSON is nested too deep."})
 	}
-	d := diagnosis{config: c, dec: jsontext.NewDecoder(bytes.NewBuffer(data), c.syntax...)}
+	d := diagnosis{config: c, decoded: cause == nil, dec: jsontext.NewDecoder(bytes.NewBuffer(data), c.syntax...)}
 	err := d.value(p, noField)
 	if err == nil {
 		err = d.end(data)
@@ -72,17 +72,29 @@ func (c *config) malformed(data []byte, f errjson.FieldError) error {
 // return errors of syntax, with which the walk ends; all others are collected.
 type diagnosis struct {
 	*config
-	dec    *jsontext.Decoder
-	faults []errjson.FieldError
+	dec     *jsontext.Decoder
+	faults  []errjson.FieldError
+	decoded bool // all values are good, if only by the rules of another decoder
+}
+
+// full reports whether no more faults are told.
+func (d *diagnosis) full() bool { return len(d.faults) == maxFaults }
+
+// tells reports whether a fault is told. It is asked before a pointer is made, which
+// can take as long as the body is large.
+func (d *diagnosis) tells(code string) bool {
+	return !d.full() && (!d.decoded || code == codeRequired || code == codeNull)
 }
 
 // fault records a fault of what was read last.
 func (d *diagnosis) fault(at int, code, message string) {
-	d.faultAt(string(d.dec.StackPointer()), at, code, message)
+	if d.tells(code) {
+		d.faultAt(string(d.dec.StackPointer()), at, code, message)
+	}
 }
 
 func (d *diagnosis) faultAt(pointer string, at int, code, message string) {
-	if len(d.faults) < maxFaults {
+	if d.tells(code) {
 		d.faults = append(d.faults, errjson.FieldError{Pointer: bounded(pointer), Offset: at, Code: code, Message: message})
 	}
 }
@@ -90,10 +102,13 @@ func (d *diagnosis) faultAt(pointer string, at int, code, message string) {
 // bounded returns a pointer, or that of the innermost value around which is not too
 // long.
 func bounded(pointer string) string {
+	if len(pointer) <= maxPointer {
+		return pointer
+	}
 	for len(pointer) > maxPointer {
 		pointer = parent(pointer)
 	}
-	return pointer
+	return strings.Clone(pointer) // which does not keep the rest alive
 }
 
 // parent returns the pointer to the value around.
@@ -118,14 +133,14 @@ var noField = &field{}
 func (d *diagnosis) value(p *plan, f *field) error {
 	kind := d.dec.PeekKind()
 	switch {
+	case d.full(), p.fault != nil:
+		return d.dec.SkipValue()
 	case kind == jsontext.KindNull && p.shape != custom:
 		_, at, err := d.read()
 		if err == nil && p.refuses(f) {
 			d.fault(at, codeNull, "Must not be null.")
 		}
 		return err
-	case len(d.faults) == maxFaults, p.fault != nil:
-		return d.dec.SkipValue()
 	}
 	switch p.shape {
 	case pointer, optional:
@@ -200,7 +215,7 @@ func (d *diagnosis) object(p *plan) error {
 	}
 	if p.checks {
 		for i := range p.fields {
-			if f := &p.fields[i]; f.required != "" && !present[f] {
+			if f := &p.fields[i]; f.required != "" && !present[f] && !d.full() {
 				d.faultAt(string(d.dec.StackPointer().AppendToken(f.name)), start, codeRequired, f.required)
 			}
 		}

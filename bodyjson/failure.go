@@ -84,6 +84,9 @@ func invalid(err error, data []byte, c *config) error {
 		}
 	}
 	locate(fields, data, c)
+	for i := range fields {
+		fields[i].Pointer = bounded(fields[i].Pointer) // it may have names of the body in it
+	}
 	return invalidFields(fields, err)
 }
 

@@ -275,6 +275,35 @@ func TestTypes(t *testing.T) {
 		assert.Equal(t, 400, got.status)
 		assert.Less(t, len(got.body), 300)
 	})
+	t.Run("faults that are not told cost nothing", func(t *testing.T) {
+		// A pointer is as long as the names around, so that to make it for each of
+		// many faults would take minutes.
+		name := strings.Repeat("n", 200_000)
+		type tree struct {
+			A    int             `json:"a" required:"true"`
+			More map[string]tree `json:"more"`
+		}
+		var unknown, keys strings.Builder
+		for i := range 1000 {
+			fmt.Fprintf(&unknown, `"u%d":0,`, i)
+			fmt.Fprintf(&keys, `"k%d":0,`, i)
+		}
+		for kind, test := range map[string]struct {
+			h    http.Handler
+			body string
+		}{
+			"null":     {echoing[map[string][]int](bodyjson.Config{}), `{"` + name + `":[` + strings.Repeat("null,", 1000) + `1]}`},
+			"type":     {echoing[map[string][]int](bodyjson.Config{}), `{"` + name + `":[` + strings.Repeat(`"",`, 1000) + `1]}`},
+			"unknown":  {echoing[map[string]line](bodyjson.Config{DisallowUnknownFields: true}), `{"` + name + `":{` + unknown.String() + `"qty":1}}`},
+			"name":     {echoing[map[string]map[int]int](bodyjson.Config{}), `{"` + name + `":{` + keys.String() + `"1":1}}`},
+			"required": {echoing[map[string]tree](bodyjson.Config{}), `{"` + name + `":` + strings.Repeat(`{"more":{"m":`, 1000) + `{}` + strings.Repeat("}}", 1000) + `}`},
+		} {
+			before := allocated()
+			got := do(test.h, post(test.body))
+			assert.Equal(t, 100, strings.Count(got.body, `"pointer"`), kind)
+			assert.Less(t, allocated()-before, uint64(256<<20), kind)
+		}
+	})
 	t.Run("tells nothing internal and not the body", func(t *testing.T) {
 		body := `{"name":["SECRET1"],"age":"SECRET2","color":"black","address":"SECRET3","in":SECRET4}`
 		for _, body := range []string{body, strings.Replace(body, "SECRET4", "0", 1)} {
@@ -560,6 +589,12 @@ func TestValidate(t *testing.T) {
 	t.Run("at most a hundred", func(t *testing.T) {
 		assert.Equal(t, 100, strings.Count(do(echoing[checked](bodyjson.Config{}), post(`{"name":"many"}`)).body, `"pointer"`))
 	})
+	t.Run("pointers of bounded length", func(t *testing.T) {
+		name := strings.Repeat("n", 100_000)
+		cfg := bodyjson.Config{Validate: func(context.Context, any) error { return errjson.FieldError{Pointer: "/" + name} }}
+		assert.Equal(t, invalid(fault("", "invalid", "Is not valid.", len(name)+4, 1, len(name)+5)),
+			do(echoing[map[string]int](cfg), post(`{"`+name+`":1}`)))
+	})
 	t.Run("with the context, by value", func(t *testing.T) {
 		r := post(`{"name":"a"}`)
 		r = r.WithContext(context.WithValue(r.Context(), nameKey{}, "a"))
@@ -606,6 +641,20 @@ func TestOtherDecoder(t *testing.T) {
 		assert.Equal(t, 422, do(h, post(`null`)).status)
 		assert.Equal(t, invalid(fault("/name", "type", "Must be a string, not a number.", 8, 1, 9)), do(h, post(`{"name":1}`)))
 		assert.Equal(t, invalid(), do(h, post(`{"name":"refuse"}`)))
+	})
+	t.Run("what it took is not judged again", func(t *testing.T) {
+		type order struct {
+			Qty int `json:"qty" required:"true"`
+			Age int `json:"age"`
+		}
+		h := echoing[order](bodyjson.Config{Unmarshal: func(data []byte, v any) error {
+			return json.Unmarshal([]byte(strings.ReplaceAll(string(data), `"7"`, `7`)), v)
+		}})
+		for _, qty := range []string{"0", "1"} {
+			assert.Equal(t, ok(`{"qty":`+qty+`,"age":7}`), do(h, post(`{"QTY":`+qty+`,"age":"7"}`)))
+		}
+		assert.Equal(t, invalid(fault("/qty", "required", isRequired, 0, 1, 1)), do(h, post(`{"age":"7"}`)))
+		assert.Equal(t, invalid(fault("/Qty", "null", "Must not be null.", 17, 1, 18)), do(h, post(`{"age":"7","Qty":null}`)))
 	})
 }
 

@@ -340,12 +340,14 @@ func (p *plan) find(name string, c *config) (f *field, several bool) {
 	if f := p.byName[name]; f != nil {
 		return f, false
 	}
-	if !p.folds && !c.MatchCaseInsensitiveNames {
+	// Another decoder has rules of its own, which are mostly these.
+	folds := c.MatchCaseInsensitiveNames || c.Unmarshal != nil
+	if !p.folds && !folds {
 		return nil, false
 	}
 	for i := range p.fields {
 		g := &p.fields[i]
-		if (g.anyCase || c.MatchCaseInsensitiveNames && !g.oneCase) && strings.EqualFold(undashed(name), undashed(g.name)) {
+		if (g.anyCase || folds && !g.oneCase) && strings.EqualFold(undashed(name), undashed(g.name)) {
 			if f != nil {
 				return f, true
 			}
