@@ -124,7 +124,7 @@ func (c *config) unmarshal(data []byte, p *plan, v any) error {
 		return c.diagnose(data, p, err)
 	}
 	// The decoder makes zero values of null, and leaves them where there is nothing.
-	nulls := p.elements && bytes.Contains(data, []byte("null"))
+	nulls := (p.checks || p.notNull) && bytes.Contains(data, []byte("null"))
 	if p.refusesNull && isNull(data) || (p.checks || nulls) && p.doubtful(reflect.ValueOf(v).Elem(), nulls) {
 		return c.diagnose(data, p, nil)
 	}

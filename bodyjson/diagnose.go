@@ -133,14 +133,16 @@ var noField = &field{}
 func (d *diagnosis) value(p *plan, f *field) error {
 	kind := d.dec.PeekKind()
 	switch {
-	case d.full(), p.fault != nil:
+	case d.full():
 		return d.dec.SkipValue()
 	case kind == jsontext.KindNull && p.shape != custom:
 		_, at, err := d.read()
-		if err == nil && p.refuses(f) {
-			d.fault(at, codeNull, "Must not be null.")
+		if text := p.nullFault(f); err == nil && text != "" {
+			d.fault(at, codeNull, text)
 		}
 		return err
+	case p.fault != nil && p.shape == scalar: // only another decoder knows it
+		return d.dec.SkipValue()
 	}
 	switch p.shape {
 	case pointer, optional:
@@ -320,8 +322,8 @@ func (d *diagnosis) scalar(p *plan, f *field, kind jsontext.Kind) error {
 	if err != nil {
 		return err
 	}
-	if kind == jsontext.KindNull && p.refuses(f) {
-		d.fault(at, codeNull, "Must not be null.")
+	if text := p.nullFault(f); kind == jsontext.KindNull && text != "" {
+		d.fault(at, codeNull, text)
 		return nil
 	}
 	if err = d.unmarshal(value, p.typ, f.quoted); err == nil {
@@ -360,13 +362,16 @@ func orDefault(s, otherwise string) string {
 	return s
 }
 
-// refuses reports whether null is no value for a p in a field. A field that is not
-// required takes it as if it was absent, which elements and the whole body cannot be.
-func (p *plan) refuses(f *field) bool {
-	if f == noField {
-		return p.refusesNull
+const mustNotBeNull = "Must not be null."
+
+// nullFault returns what is wrong with null for a p in a field, or nothing. A field
+// that does not say otherwise takes null as if it was absent, which elements and the
+// whole body cannot be.
+func (p *plan) nullFault(f *field) string {
+	if f == noField && p.refusesNull || f.required != "" && f.notNull == "" && f.plan.shape != optional {
+		return mustNotBeNull
 	}
-	return f.required != "" && f.plan.shape != optional
+	return f.notNull
 }
 
 // end checks that nothing follows the value.

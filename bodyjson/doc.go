@@ -44,14 +44,16 @@
 // 1.27 on; its documentation has the tags of fields. [time.Duration] has no JSON there.
 // What is plain is read by a faster one with the same results.
 //
-// # Required fields
+// # Required fields, and null
 //
 // A field with the tag required:"true" must be there, and not be null; zero, false and
-// "" are there. Any other text in the tag is what the client is told if it is not. The
-// tag holds at any depth: in structs, arrays, maps, pointers, and embedded structs, but
-// not in a type that has its own unmarshal method, nor in an interface.
+// "" are there. The tag notnull:"true" is for a field that may be absent, but not null.
+// Any other text in a tag is what the client is told if it is not so. The tags hold at
+// any depth: in structs, arrays, maps, pointers, and embedded structs, but not in a type
+// that has its own unmarshal method, nor in an interface.
 // Good bodies pay next to nothing for it: only if a required field has its zero value,
-// or an element has and there is a null, is the body looked at again.
+// or something has that must not be null and there is a null, is the body looked at
+// again.
 //
 // # Validation
 //

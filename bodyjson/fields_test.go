@@ -642,6 +642,21 @@ func TestOtherDecoder(t *testing.T) {
 		assert.Equal(t, invalid(fault("/name", "type", "Must be a string, not a number.", 8, 1, 9)), do(h, post(`{"name":1}`)))
 		assert.Equal(t, invalid(), do(h, post(`{"name":"refuse"}`)))
 	})
+	t.Run("it has types that ours has not", func(t *testing.T) {
+		type job struct {
+			Name  string          `json:"name" required:"true"`
+			Limit time.Duration   `json:"limit" required:"true"`
+			Waits []time.Duration `json:"waits"`
+		}
+		h := echoing[job](bodyjson.Config{Unmarshal: json.Unmarshal})
+		assert.Equal(t, invalid(), do(h, post(`{"name":"a","limit":"1"}`)))
+		assert.Equal(t, invalid(
+			fault("/name", "required", isRequired, 0, 1, 1),
+			fault("/limit", "null", "Must not be null.", 9, 1, 10),
+			fault("/waits/1", "null", "Must not be null.", 25, 1, 26),
+		), do(h, post(`{"limit":null,"waits":[1,null]}`)))
+		assert.Equal(t, invalid(fault("/name", "type", "Must be a string, not a number.", 8, 1, 9)), do(h, post(`{"name":1,"limit":"1"}`)))
+	})
 	t.Run("what it took is not judged again", func(t *testing.T) {
 		type order struct {
 			Qty int `json:"qty" required:"true"`
@@ -677,6 +692,55 @@ func TestInexplicable(t *testing.T) {
 	got := do(echoing[moody](bodyjson.Config{}), post(`1`))
 	assert.Equal(t, http.StatusInternalServerError, got.status)
 	assert.NotContains(t, got.body, "secret")
+}
+
+func TestNotNull(t *testing.T) {
+	type inner struct {
+		A int `json:"a" notnull:"a must not be null"`
+	}
+	type body struct {
+		Text     string                      `json:"text" notnull:"true"`
+		Pointer  *int                        `json:"pointer" notnull:"true"`
+		Optional bodyjson.Optional[int]      `json:"optional" notnull:"true"`
+		Nullable bodyjson.Optional[int]      `json:"nullable"`
+		Both     bodyjson.Optional[string]   `json:"both" required:"true" notnull:"true"`
+		Words    string                      `json:"words" required:"is required" notnull:"must not be null"`
+		Raw      json.RawMessage             `json:"raw" notnull:"true"`
+		Must     json.RawMessage             `json:"must" required:"true"`
+		Any      any                         `json:"any" notnull:"true"`
+		List     []inner                     `json:"list" notnull:"false"`
+		Deep     bodyjson.Optional[[]*inner] `json:"deep"`
+	}
+	h := echoing[body](bodyjson.Config{})
+	isNull := func(pointer, text string, offset int) string {
+		return fault(pointer, "null", text, offset, 1, offset+1)
+	}
+	const rest = `"both":"","words":"","must":0`
+	for _, test := range []struct{ body, want string }{
+		{`{` + rest + `}`, ""},
+		{`{"text":"","pointer":0,"optional":0,"nullable":null,"raw":[null],"any":[null],"list":null,"deep":null,` + rest + `}`, ""},
+		{`{"deep":[null,{}],"list":[{"a":0}],` + rest + `}`, ""},
+		{`{"text":null,` + rest + `}`, isNull("/text", "Must not be null.", 8)},
+		{`{"pointer":null,` + rest + `}`, isNull("/pointer", "Must not be null.", 11)},
+		{`{"optional":null,` + rest + `}`, isNull("/optional", "Must not be null.", 12)},
+		{`{"raw":null,` + rest + `}`, isNull("/raw", "Must not be null.", 7)},
+		{`{"any":null,` + rest + `}`, isNull("/any", "Must not be null.", 7)},
+		{`{"list":[{"a":null}],` + rest + `}`, isNull("/list/0/a", "a must not be null", 14)},
+		{`{"deep":[{"a":null}],` + rest + `}`, isNull("/deep/0/a", "a must not be null", 14)},
+		{`{"both":null,"words":"","must":0}`, isNull("/both", "Must not be null.", 8)},
+		{`{"both":"a","words":null,"must":0}`, isNull("/words", "must not be null", 20)},
+		{`{"both":"a","words":"a","must":null}`, isNull("/must", "Must not be null.", 31)},
+		{`{"both":"a","must":0}`, fault("/words", "required", "is required", 0, 1, 1)},
+	} {
+		t.Run(test.body, func(t *testing.T) {
+			got := do(h, post(test.body))
+			if test.want == "" {
+				assert.Equal(t, http.StatusOK, got.status, got.body)
+				return
+			}
+			assert.Equal(t, invalid(test.want), got)
+		})
+	}
 }
 
 // quoted has a value that is to be in a string.

@@ -9,11 +9,11 @@ import (
 // as PATCH needs it (RFC 7396). The zero Optional is absent:
 //
 //	type ItemPatch struct {
-//		Name  bodyjson.Optional[string] `json:"name,omitzero"`
-//		Price bodyjson.Optional[*int]   `json:"price,omitzero"`
+//		Name bodyjson.Optional[string] `json:"name,omitzero" notnull:"true"`
+//		Note bodyjson.Optional[string] `json:"note,omitzero"`
 //	}
 //
-// A required Optional must be present, but may be null.
+// A required Optional must be present, but may be null, unless it has the tag notnull.
 //
 // As a value to be encoded it is the Value, or null; where it is absent it should
 // be left out with omitzero.

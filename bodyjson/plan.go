@@ -30,7 +30,7 @@ type plan struct {
 
 	refusesNull bool  // null is no value of it, as the whole body or an element
 	checks      bool  // something in it is required
-	elements    bool  // something in it has elements that refuse null
+	notNull     bool  // some element or field in it refuses null, although it is not required
 	numbers     bool  // it is, or something in it is, a json.Number
 	byDecoder   bool  // the plainReader leaves it to the decoder
 	validates   bool  // it has a Validate method
@@ -57,6 +57,7 @@ type field struct {
 	index    []int // as for reflect.Value.FieldByIndex
 	plan     *plan
 	required string // what to say if it is absent; empty if it may be
+	notNull  string // what to say if it is null; empty if it may be
 	tagged   bool   // the name is from the tag
 	quoted   bool   // numbers are in strings: json:",string"
 	anyCase  bool   // json:",case:ignore"
@@ -154,7 +155,7 @@ func (b planner) propagate() {
 			take := func(q *plan) {
 				if q != nil {
 					p.checks = p.checks || q.checks
-					p.elements = p.elements || q.elements
+					p.notNull = p.notNull || q.notNull
 					p.numbers = p.numbers || q.numbers
 					p.fault = cmp.Or(p.fault, q.fault)
 				}
@@ -163,15 +164,16 @@ func (b planner) propagate() {
 			take(p.rest)
 			switch p.shape {
 			case list, dictionary:
-				p.elements = p.elements || p.elem.refusesNull
+				p.notNull = p.notNull || p.elem.refusesNull
 			case object:
-				p.elements = p.elements || p.rest != nil && p.rest.refusesNull
+				p.notNull = p.notNull || p.rest != nil && p.rest.refusesNull
 			}
 			for i := range p.fields {
 				p.checks = p.checks || p.fields[i].required != ""
+				p.notNull = p.notNull || p.fields[i].notNull != ""
 				take(p.fields[i].plan)
 			}
-			changed = changed || before.checks != p.checks || before.elements != p.elements || before.numbers != p.numbers || before.fault != p.fault
+			changed = changed || before.checks != p.checks || before.notNull != p.notNull || before.numbers != p.numbers || before.fault != p.fault
 		}
 	}
 }
@@ -324,14 +326,20 @@ func parseTag(sf reflect.StructField) (f field, embedded, ok bool) {
 			f.oneCase = true
 		}
 	}
-	switch help := sf.Tag.Get("required"); help {
-	case "", "false":
-	case "true":
-		f.required = "This field is required."
-	default:
-		f.required = help
-	}
+	f.required = demand(sf.Tag.Get("required"), "This field is required.")
+	f.notNull = demand(sf.Tag.Get("notnull"), mustNotBeNull)
 	return f, embedded || sf.Anonymous && !f.tagged, true
+}
+
+// demand returns what a tag has a client told, or nothing if it demands nothing.
+func demand(tag, text string) string {
+	switch tag {
+	case "", "false":
+		return ""
+	case "true":
+		return text
+	}
+	return tag
 }
 
 // find returns the field that a member's name stands for, and whether there are
@@ -363,19 +371,19 @@ func undashed(name string) string { return dashes.Replace(name) }
 
 // doubtful reports whether v, which was decoded, leaves something to be looked up in
 // the body: whether a required field that is zero was so there, or null, or absent;
-// and, if there are nulls in the body, whether an element that is zero was one.
+// and, if there are nulls in the body, whether one is where none may be.
 func (p *plan) doubtful(v reflect.Value, nulls bool) bool {
-	if !p.checks && !(nulls && p.elements) {
+	if !p.checks && !(nulls && p.notNull) {
 		return false
 	}
 	switch p.shape {
 	case object:
-		if p.rest != nil && (p.rest.checks || nulls && (p.rest.elements || p.rest.refusesNull)) {
+		if p.rest != nil && (p.rest.checks || nulls && (p.rest.notNull || p.rest.refusesNull)) {
 			return true
 		}
 		for i := range p.fields {
 			f := &p.fields[i]
-			if f.required == "" && !f.plan.checks && !(nulls && f.plan.elements) {
+			if f.required == "" && !f.plan.checks && !(nulls && (f.notNull != "" || f.plan.notNull)) {
 				continue
 			}
 			// Where an embedded pointer is nil, so are the fields behind it.
@@ -386,7 +394,10 @@ func (p *plan) doubtful(v reflect.Value, nulls bool) bool {
 				}
 				continue
 			}
-			if f.required != "" && fv.IsZero() || f.plan.doubtful(fv, nulls) {
+			switch {
+			case f.required != "" && fv.IsZero(),
+				nulls && (f.required != "" || f.notNull != "") && f.plan.maybeNull(fv),
+				f.plan.doubtful(fv, nulls):
 				return true
 			}
 		}
@@ -412,5 +423,16 @@ func (p *plan) doubtful(v reflect.Value, nulls bool) bool {
 }
 
 func (p *plan) doubtfulElement(v reflect.Value, nulls bool) bool {
-	return nulls && p.refusesNull && v.IsZero() || p.doubtful(v, nulls)
+	return nulls && p.refusesNull && p.maybeNull(v) || p.doubtful(v, nulls)
+}
+
+// maybeNull reports whether v may have come from null.
+func (p *plan) maybeNull(v reflect.Value) bool {
+	switch p.shape {
+	case optional:
+		return v.Field(optionalNull).Bool()
+	case custom: // whose method may make anything of null
+		return true
+	}
+	return v.IsZero()
 }

@@ -59,20 +59,10 @@ func marshmallow() service {
 // errMessages is the body {"errors": err.messages}.
 func errMessages(_ *http.Request, e *errjson.Error) any { return object{"errors": e.Messages()} }
 
+// partial has fields that may be absent, but not null.
 type partial struct {
-	Name  bodyjson.Optional[string]  `json:"name,omitzero"`
-	Price bodyjson.Optional[float64] `json:"price,omitzero"`
-}
-
-// Validate has that a field may be absent, but not null.
-func (v partial) Validate() error {
-	var faults []error
-	for pointer, null := range map[string]bool{"/name": v.Name.Null, "/price": v.Price.Null} {
-		if null {
-			faults = append(faults, errjson.FieldError{Pointer: pointer, Message: "Must not be null."})
-		}
-	}
-	return errors.Join(faults...)
+	Name  bodyjson.Optional[string]  `json:"name,omitzero" notnull:"true"`
+	Price bodyjson.Optional[float64] `json:"price,omitzero" notnull:"true"`
 }
 
 type address struct {
@@ -83,22 +73,22 @@ type address struct {
 // rich is the wider schema. Optional tells what is absent from what is null.
 type rich struct {
 	Name    string                       `json:"name" required:"true"`
-	Qty     bodyjson.Optional[int]       `json:"qty,omitzero"`
-	Loose   bodyjson.Optional[int]       `json:"loose,omitzero"`
-	Email   bodyjson.Optional[string]    `json:"email,omitzero"`
-	URL     bodyjson.Optional[string]    `json:"url,omitzero"`
-	When    bodyjson.Optional[time.Time] `json:"when,omitzero"`
-	Day     bodyjson.Optional[date]      `json:"day,omitzero"`
-	Flag    bodyjson.Optional[bool]      `json:"flag,omitzero"`
-	Kind    bodyjson.Optional[string]    `json:"kind,omitzero"`
-	Tags    bodyjson.Optional[[]string]  `json:"tags,omitzero"`
-	Address bodyjson.Optional[address]   `json:"address,omitzero"`
-	UID     bodyjson.Optional[uuidText]  `json:"uid,omitzero"`
-	Amount  bodyjson.Optional[amount]    `json:"amount,omitzero"`
+	Qty     bodyjson.Optional[int]       `json:"qty,omitzero" notnull:"true"`
+	Loose   bodyjson.Optional[int]       `json:"loose,omitzero" notnull:"true"`
+	Email   bodyjson.Optional[string]    `json:"email,omitzero" notnull:"true"`
+	URL     bodyjson.Optional[string]    `json:"url,omitzero" notnull:"true"`
+	When    bodyjson.Optional[time.Time] `json:"when,omitzero" notnull:"true"`
+	Day     bodyjson.Optional[date]      `json:"day,omitzero" notnull:"true"`
+	Flag    bodyjson.Optional[bool]      `json:"flag,omitzero" notnull:"true"`
+	Kind    bodyjson.Optional[string]    `json:"kind,omitzero" notnull:"true"`
+	Tags    bodyjson.Optional[[]string]  `json:"tags,omitzero" notnull:"true"`
+	Address bodyjson.Optional[address]   `json:"address,omitzero" notnull:"true"`
+	UID     bodyjson.Optional[uuidText]  `json:"uid,omitzero" notnull:"true"`
+	Amount  bodyjson.Optional[amount]    `json:"amount,omitzero" notnull:"true"`
 	Nick    bodyjson.Optional[string]    `json:"nick,omitzero"`
-	Default bodyjson.Optional[string]    `json:"deflt,omitzero"`
-	Renamed bodyjson.Optional[string]    `json:"re-named,omitzero"`
-	Msg     bodyjson.Optional[any]       `json:"msg,omitzero"` // any, to say it in its own words
+	Default bodyjson.Optional[string]    `json:"deflt,omitzero" notnull:"true"`
+	Renamed bodyjson.Optional[string]    `json:"re-named,omitzero" notnull:"true"`
+	Msg     bodyjson.Optional[any]       `json:"msg,omitzero" notnull:"true"` // any, to say it in its own words
 }
 
 var zipCode = regexp.MustCompile(`^\d{5}$`)
@@ -111,28 +101,21 @@ func (v rich) Validate() error {
 			faults = append(faults, errjson.FieldError{Pointer: pointer, Message: message})
 		}
 	}
-	for pointer, null := range map[string]bool{
-		"/qty": v.Qty.Null, "/loose": v.Loose.Null, "/email": v.Email.Null, "/url": v.URL.Null, "/when": v.When.Null,
-		"/day": v.Day.Null, "/flag": v.Flag.Null, "/kind": v.Kind.Null, "/tags": v.Tags.Null, "/address": v.Address.Null,
-		"/uid": v.UID.Null, "/amount": v.Amount.Null, "/re-named": v.Renamed.Null, "/msg": v.Msg.Null, "/deflt": v.Default.Null,
-	} {
-		check(!null, pointer, "Must not be null.")
-	}
-	if v.Msg.Set && !v.Msg.Null {
+	if v.Msg.Set {
 		n, isNumber := v.Msg.Value.(float64)
 		check(isNumber && n == math.Trunc(n), "/msg", "must be a whole number")
 	}
 	check(len(v.Name) >= 1 && len(v.Name) <= 5, "/name", "Must have 1 to 5 characters.")
 	check(v.Qty.Value >= 0 && v.Qty.Value <= 10, "/qty", "Must be 0 to 10.")
-	if v.Email.Value != "" || v.Email.Set && !v.Email.Null {
+	if v.Email.Set {
 		_, err := mail.ParseAddress(v.Email.Value)
 		check(err == nil, "/email", "Must be an email address.")
 	}
-	if v.URL.Set && !v.URL.Null {
+	if v.URL.Set {
 		u, err := url.Parse(v.URL.Value)
 		check(err == nil && u.Host != "", "/url", "Must be a URL.")
 	}
-	if v.Kind.Set && !v.Kind.Null {
+	if v.Kind.Set {
 		check(slices.Contains([]string{"a", "b"}, v.Kind.Value), "/kind", "Must be a or b.")
 	}
 	if zip := v.Address.Value.Zip; zip.Set {

@@ -32,7 +32,7 @@ func restfulMore() service {
 		Price float64 `json:"price" required:"price is bad: it is missing"`
 	}
 	type nullableArgs struct {
-		A bodyjson.Optional[string] `json:"a"`
+		A bodyjson.Optional[string] `json:"a" notnull:"true"`
 	}
 	type appendArgs struct {
 		Tag []string `json:"tag"`
@@ -83,13 +83,7 @@ func restfulMore() service {
 		post("/json", func(r *http.Request) (any, error) { return bodyjson.Get[jsonArgs](r) }),
 		post("/json-help", func(r *http.Request) (any, error) { return bodyjson.Get[helpArgs](r) }),
 		post("/append-json", func(r *http.Request) (any, error) { return bodyjson.Get[appendArgs](r) }),
-		post("/nullable", func(r *http.Request) (any, error) {
-			in, err := bodyjson.Get[nullableArgs](r)
-			if err == nil && in.A.Null {
-				err = errjson.FieldError{Pointer: "/a", Message: "Must not be null."}
-			}
-			return in, err
-		}),
+		post("/nullable", func(r *http.Request) (any, error) { return bodyjson.Get[nullableArgs](r) }),
 		post("/body", func(r *http.Request) (any, error) {
 			data, err := bodyjson.Get[any](r)
 			return object{"data": data}, err

@@ -75,9 +75,11 @@ func TestSamples(t *testing.T) {
 		{shorthand(), "DELETE", "/api/items/3", "", 204, ``},
 
 		{validation(), "POST", "/", `{"item":"x","count":1,"note":null}`, 201, `{"item":"x","count":1,"note":null}`},
-		{validation(), "POST", "/", `{"item":"x","count":11,"tags":null}`, 422, `{"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"code":"invalid","details":[` +
-			`{"pointer":"/count","code":"invalid","message":"Must be 1 to 10.","offset":20,"line":1,"column":21},` +
-			`{"pointer":"/tags","code":"invalid","message":"Must not be null.","offset":30,"line":1,"column":31}]}`},
+		{validation(), "POST", "/", `{"count":1,"tags":null}`, 422, `{"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"code":"invalid","details":[` +
+			`{"pointer":"/item","code":"required","message":"This field is required.","offset":0,"line":1,"column":1},` +
+			`{"pointer":"/tags","code":"null","message":"Must not be null.","offset":18,"line":1,"column":19}]}`},
+		{validation(), "POST", "/", `{"item":"x","count":11}`, 422, `{"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"code":"invalid","details":[` +
+			`{"pointer":"/count","code":"invalid","message":"Must be 1 to 10.","offset":20,"line":1,"column":21}]}`},
 	} {
 		t.Run(fmt.Sprint(tt.method, " ", tt.path, " ", tt.body), func(t *testing.T) {
 			r := httptest.NewRequest(tt.method, tt.path, strings.NewReader(tt.body))

@@ -10,10 +10,10 @@ import (
 )
 
 type order struct {
-	Item  string                      `json:"item" required:"true"`
-	Count int                         `json:"count" required:"true"`
-	Note  bodyjson.Optional[string]   `json:"note,omitzero"` // absent, null, or a text
-	Tags  bodyjson.Optional[[]string] `json:"tags,omitzero"`
+	Item  string                    `json:"item" required:"true"`
+	Count int                       `json:"count" required:"true"`
+	Tags  []string                  `json:"tags,omitempty" notnull:"true"` // absent, or texts
+	Note  bodyjson.Optional[string] `json:"note,omitzero"`                 // absent, null, or a text
 }
 
 // Validate has what types do not say. All faults go into one answer.
@@ -21,9 +21,6 @@ func (o order) Validate() error {
 	var faults []error
 	if o.Count < 1 || o.Count > 10 {
 		faults = append(faults, errjson.FieldError{Pointer: "/count", Message: "Must be 1 to 10."})
-	}
-	if o.Tags.Null {
-		faults = append(faults, errjson.FieldError{Pointer: "/tags", Message: "Must not be null."})
 	}
 	return errors.Join(faults...)
 }

@@ -35,22 +35,16 @@ func (in itemInput) Validate() error { return errors.Join(checkName(in.Name), ch
 // itemPatch is the body of PATCH, where an absent field is left as it is and null
 // is a fault.
 type itemPatch struct {
-	Name  bodyjson.Optional[string]  `json:"name"`
-	Price bodyjson.Optional[float64] `json:"price"`
+	Name  bodyjson.Optional[string]  `json:"name" notnull:"name must not be null"`
+	Price bodyjson.Optional[float64] `json:"price" notnull:"price must not be null"`
 }
 
 func (in itemPatch) Validate() error {
 	var faults []error
-	switch {
-	case in.Name.Null:
-		faults = append(faults, errjson.FieldError{Pointer: "/name", Code: "null", Message: "name must not be null"})
-	case in.Name.Set:
+	if in.Name.Set {
 		faults = append(faults, checkName(in.Name.Value))
 	}
-	switch {
-	case in.Price.Null:
-		faults = append(faults, errjson.FieldError{Pointer: "/price", Code: "null", Message: "price must not be null"})
-	case in.Price.Set:
+	if in.Price.Set {
 		faults = append(faults, checkPrice(in.Price.Value))
 	}
 	return errors.Join(faults...)
