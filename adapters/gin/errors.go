@@ -87,8 +87,13 @@ func (e *errorsWriter) failure(c *gin.Context) error {
 		status = e.status // and not what Gin has preset
 	}
 	err, public := lastFirst(c.Errors), c.Errors.Last().IsType(gin.ErrorTypePublic)
-	if public && !isError(status) {
-		status = http.StatusInternalServerError
+	if !isError(status) {
+		switch {
+		case c.Errors.Last().IsType(gin.ErrorTypeBind):
+			status = http.StatusBadRequest // as Gin's own Bind answers
+		case public:
+			status = http.StatusInternalServerError
+		}
 	}
 	if !isError(status) || hasStatus(err) {
 		return err

@@ -65,6 +65,12 @@ func TestErrors(t *testing.T) {
 		{"c.Error, public", func(c *gin.Context) {
 			_ = c.Error(errors.New("The disk is full.")).SetType(gin.ErrorTypePublic)
 		}, failure(500, "The disk is full.")},
+		{"c.Error, of a binding", func(c *gin.Context) {
+			_ = c.Error(secret).SetType(gin.ErrorTypeBind)
+		}, failure(400, "")},
+		{"c.Error, of a binding, with a status", func(c *gin.Context) {
+			_ = c.Error(errjson.UnprocessableContent("No.")).SetType(gin.ErrorTypeBind)
+		}, failure(422, "No.")},
 		{"BindJSON", func(c *gin.Context) { _ = c.BindJSON(new(item)) }, failure(400, "")},
 		{"a middleware that renders c.Errors after BindJSON", func(c *gin.Context) {
 			if err := c.BindJSON(new(item)); err != nil {
