@@ -4,7 +4,7 @@
 //	e := echo.New()
 //	e.HTTPErrorHandler = echoadapter.ErrorHandler(errs)
 //	e.Use(
-//		echoadapter.Wrap(errs.Recover),          // 1. panics are answered, too
+//		echoadapter.Wrap(errs.Wrap),             // 1. panics and empty answers, too
 //		echoadapter.CORS(cors),                  // 2. so that errors have its header, too
 //		echoadapter.Wrap(limiter, csrf.Handler), // 3. any func(http.Handler) http.Handler
 //	)
@@ -14,8 +14,9 @@
 //
 //   - Access logs, tracing and compression first. They see the answers to errors if
 //     they are net/http middlewares in a [Wrap], or call the HTTPErrorHandler.
-//   - errs.Recover, in a Wrap, or Echo's own Recover, which makes errors of panics:
-//     the HTTPErrorHandler knows nothing of them.
+//   - errs.Wrap, in a Wrap, for panics, and for answers that are a bare status, such as
+//     the 403 of a refused preflight: the HTTPErrorHandler knows nothing of them. Where
+//     panics are all, errs.Recover will do, or Echo's own Recover.
 //   - [CORS] after it, with Use, Pre, or on a group.
 //   - Wrap with all others. One Wrap of four middlewares costs a third of what four
 //     of one cost: each copies the request once.
