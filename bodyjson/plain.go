@@ -82,7 +82,7 @@ func (r *plainReader) into(p *plan, v reflect.Value, depth int) bool {
 
 // scalar reads a value that begins with b.
 func (r *plainReader) scalar(v reflect.Value, b byte) bool {
-	switch kind := v.Kind(); kind {
+	switch v.Kind() {
 	case reflect.String:
 		if b != '"' {
 			return false
@@ -93,26 +93,23 @@ func (r *plainReader) scalar(v reflect.Value, b byte) bool {
 	case reflect.Bool:
 		v.SetBool(b == 't')
 		return r.literal(strconv.FormatBool(b == 't'))
+	}
+	text, ok := r.number()
+	if !ok {
+		return false
+	}
+	switch bits := v.Type().Bits(); {
+	case v.CanInt():
+		n, err := strconv.ParseInt(string(text), 10, bits)
+		v.SetInt(n)
+		return err == nil
+	case v.CanUint():
+		n, err := strconv.ParseUint(string(text), 10, bits)
+		v.SetUint(n)
+		return err == nil
 	default:
-		text, ok := r.number()
-		if !ok {
-			return false
-		}
-		var err error
-		switch bits := v.Type().Bits(); {
-		case kind <= reflect.Int64:
-			var n int64
-			n, err = strconv.ParseInt(string(text), 10, bits)
-			v.SetInt(n)
-		case kind <= reflect.Uintptr:
-			var n uint64
-			n, err = strconv.ParseUint(string(text), 10, bits)
-			v.SetUint(n)
-		default:
-			var f float64
-			f, err = strconv.ParseFloat(string(text), bits)
-			v.SetFloat(f)
-		}
+		f, err := strconv.ParseFloat(string(text), bits)
+		v.SetFloat(f)
 		return err == nil
 	}
 }
@@ -123,13 +120,9 @@ func (r *plainReader) fields(p *plan, v reflect.Value, depth int) bool {
 	var unknown []string
 	expected := 0 // most clients send the fields in their order
 	for first := true; ; first = false {
-		more, ok := r.more('}', first, depth)
+		name, more, ok := r.member(first, depth)
 		if !more {
 			return ok
-		}
-		name, ok := r.name()
-		if !ok {
-			return false
 		}
 		var f *field
 		if expected < len(p.fields) && p.fields[expected].name == string(name) {
@@ -168,13 +161,9 @@ func (r *plainReader) members(p *plan, v reflect.Value, depth int) bool {
 	v.Set(m)
 	key, value := reflect.New(p.typ.Key()).Elem(), reflect.New(p.elem.typ).Elem()
 	for first := true; ; first = false {
-		more, ok := r.more('}', first, depth)
+		name, more, ok := r.member(first, depth)
 		if !more {
 			return ok
-		}
-		name, ok := r.name()
-		if !ok {
-			return false
 		}
 		key.SetString(r.keep(name))
 		value.SetZero()
@@ -271,13 +260,9 @@ func anyOf(s string, ok bool) (any, bool) { return s, ok }
 func (r *plainReader) object(depth int) (any, bool) {
 	m := map[string]any{}
 	for first := true; ; first = false {
-		more, ok := r.more('}', first, depth)
+		name, more, ok := r.member(first, depth)
 		if !more {
 			return m, ok
-		}
-		name, ok := r.name()
-		if !ok {
-			return nil, false
 		}
 		key, before := r.keep(name), len(m)
 		m[key], ok = r.value(depth)
@@ -324,18 +309,19 @@ func (r *plainReader) more(closing byte, first bool, depth int) (more, ok bool) 
 	return false, false
 }
 
-// name reads the name of a member and the colon. The bytes are valid until the next
-// text is read.
-func (r *plainReader) name() (name []byte, ok bool) {
-	if r.peek() != '"' {
-		return nil, false
+// member reads up to the value of the next member of an object, if there is one. The
+// bytes are valid until the next text is read.
+func (r *plainReader) member(first bool, depth int) (name []byte, more, ok bool) {
+	if more, ok = r.more('}', first, depth); !more {
+		return nil, false, ok
 	}
-	name, ok = r.text()
-	if !ok || r.peek() != ':' {
-		return nil, false
+	if r.peek() == '"' {
+		if name, ok = r.text(); ok && r.peek() == ':' {
+			r.at++
+			return name, true, true
+		}
 	}
-	r.at++
-	return name, true
+	return nil, false, false
 }
 
 func (r *plainReader) string() (s string, ok bool) {
