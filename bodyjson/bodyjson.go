@@ -53,8 +53,8 @@ type Config struct {
 	// MatchCaseInsensitiveNames takes names of another case, and with other
 	// dashes and underscores, for those of the fields.
 	MatchCaseInsensitiveNames bool
-	// UseNumber makes numbers that go into an interface a [encoding/json.Number], which
-	// keeps all digits, and not a float64.
+	// UseNumber makes numbers that go into an any a [encoding/json.Number], which keeps
+	// all digits, and not a float64.
 	UseNumber bool
 
 	// Unmarshal is another decoder. The body that it gets is valid JSON by the

@@ -745,7 +745,7 @@ func TestNotNull(t *testing.T) {
 
 // quoted has a value that is to be in a string.
 type quoted[T any] struct {
-	V T `json:"v,string"`
+	V T `json:"v,string"` //lint:ignore SA5008 it depends on T whether this is right
 }
 
 func TestUndecodableTypes(t *testing.T) {
@@ -762,6 +762,23 @@ func TestUndecodableTypes(t *testing.T) {
 		})
 	assert.Panics(t, func() { bodyjson.New[struct{ D time.Duration }](bodyjson.Config{}) })
 	assert.Panics(t, func() { bodyjson.New[fmt.Stringer](bodyjson.Config{}) })
+	assert.Panics(t, func() { bodyjson.New[map[bool]int](bodyjson.Config{}) })
+	assert.Panics(t, func() { bodyjson.New[map[time.Duration]int](bodyjson.Config{}) })
+	assert.Panics(t, func() { bodyjson.New[[]map[*[2]int]int](bodyjson.Config{}) })
+	assert.Panics(t, func() { bodyjson.New[map[struct{ A int }]int](bodyjson.Config{}) })
+	for _, test := range []struct {
+		h    http.Handler
+		body string
+	}{
+		{echoing[map[[2]byte]int](bodyjson.Config{}), `{"aGk=":1}`},
+		{echoing[map[netip.Addr]int](bodyjson.Config{}), `{"::1":1}`},
+		{echoing[map[time.Time]int](bodyjson.Config{}), `{"2026-01-02T03:04:05Z":1}`},
+		{echoing[map[float32]int](bodyjson.Config{}), `{"1.5":1}`},
+		{echoing[map[uint8]int](bodyjson.Config{}), `{"1":1}`},
+		{echoing[map[color]int](bodyjson.Config{}), `{"red":1}`},
+	} {
+		assert.NotEqual(t, 422, do(test.h, post(test.body)).status, "as names: %s", test.body)
+	}
 	assert.Panics(t, func() {
 		bodyjson.New[struct {
 			A int `json:",embed"`

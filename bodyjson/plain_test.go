@@ -40,6 +40,13 @@ func TestPlain(t *testing.T) {
 	v, e := get[any](t, []byte(`-0`), bodyjson.Config{})
 	require.Nil(t, e)
 	assert.True(t, math.Signbit(v.(float64)), "minus zero")
+
+	type other any
+	for _, deep := range []int{1, 300} { // the second is for the decoder
+		list, e := get[[]other](t, []byte("[1,"+strings.Repeat("[", deep)+strings.Repeat("]", deep)+"]"), bodyjson.Config{UseNumber: true})
+		require.Nil(t, e)
+		assert.IsType(t, 1.0, list[0], "of an interface that is not any")
+	}
 }
 
 // samePlain compares what an any becomes with what the decoder makes of it.

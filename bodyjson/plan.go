@@ -109,6 +109,7 @@ func (b planner) plan(t reflect.Type) *plan {
 		b.addFields(p)
 	case kind == reflect.Map:
 		p.shape, p.elem = dictionary, b.plan(t.Elem())
+		p.fault = b.plan(t.Key()).nameFault()
 	case (kind == reflect.Slice || kind == reflect.Array) && t.Elem() != reflect.TypeFor[byte]():
 		p.shape, p.elem = list, b.plan(t.Elem())
 	case kind == reflect.Interface && t.NumMethod() == 0:
@@ -126,6 +127,8 @@ func (b planner) plan(t reflect.Type) *plan {
 		p.byDecoder = true
 	case dictionary:
 		p.byDecoder = t.Key().Kind() != reflect.String || isCustom(t.Key())
+	case dynamic:
+		p.byDecoder = t != reflect.TypeFor[any]() // UseNumber is not for others
 	case list:
 		p.byDecoder = t.Kind() == reflect.Array
 	}
@@ -144,6 +147,17 @@ func (p *plan) probe(data string) {
 	if err := json.Unmarshal([]byte(data), reflect.New(p.typ).Interface()); err != nil {
 		p.fault = err
 	}
+}
+
+// nameFault returns why the name of a member cannot be decoded as p's type, if so.
+func (p *plan) nameFault() error {
+	for p.shape == pointer {
+		p = p.elem
+	}
+	if p.shape == object || p.shape == dictionary || p.shape == list || p.typ.Kind() == reflect.Bool && p.shape == scalar {
+		return fmt.Errorf("no name is a %v, to be a key", p.typ)
+	}
+	return p.fault
 }
 
 // propagate gives each plan what holds for the plans within.
