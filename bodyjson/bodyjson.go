@@ -24,7 +24,8 @@ type Config struct {
 	// which is also the most.
 	MaxDepth int
 	// ReadTimeout is how long the body may take to arrive, counted from when
-	// it is first asked for. 0 means as long as the server allows. It needs a
+	// it is first asked for, or refused by New for its header: net/http still
+	// reads some of it. 0 means as long as the server allows. It needs a
 	// ResponseWriter with read deadlines, as that of net/http is.
 	ReadTimeout time.Duration
 
@@ -113,12 +114,18 @@ func (b *body) decode(r *http.Request, p *plan, v any) (present bool, err error)
 	}
 	headerErr := b.checkHeader(r)
 	if headerErr != nil && r.ContentLength != 0 { // RFC 9110, Section 15.5.16: without reading it
-		if r.Header["Expect"] != nil && !c.Silent {
+		switch {
+		case c.Silent:
+			return false, nil
+		case r.Header["Expect"] != nil:
 			// The client waits for a 100 before it sends the body, which it is not
 			// to get; but it need not wait for ever (RFC 9110, Section 10.1.1).
 			b.hangUp(headerErr)
+		case b.private && c.ReadTimeout > 0:
+			// net/http reads a body of up to 256 KiB before it sends the answer.
+			b.readWithin(c.ReadTimeout)
 		}
-		return false, c.unlessSilent(headerErr)
+		return false, headerErr
 	}
 	data, err := b.load()
 	if err != nil {

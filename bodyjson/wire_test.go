@@ -215,6 +215,21 @@ func TestClientTrouble(t *testing.T) {
 		assert.Equal(t, 408, resp.StatusCode, "net/http would wait for the rest without end")
 		assert.True(t, w.closed())
 	})
+	t.Run("slow and of another type", func(t *testing.T) {
+		const limit = 200 * time.Millisecond
+		w := dial(t, server(t, bodyjson.Config{ReadTimeout: limit}))
+		other := "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\n"
+		w.send(other + "abcd")
+		resp, _ := w.receive()
+		assert.Equal(t, 415, resp.StatusCode)
+		time.Sleep(2 * limit) // the next request is not late
+		w.send(other + "ab")
+		start := time.Now()
+		resp, _ = w.receive()
+		assert.Equal(t, 415, resp.StatusCode)
+		assert.Less(t, time.Since(start), 10*time.Second, "net/http would wait for the rest without end")
+		assert.True(t, w.closed())
+	})
 	t.Run("slow for the server", func(t *testing.T) {
 		s := httptest.NewUnstartedServer(echoing[named](bodyjson.Config{}))
 		s.Config.ReadTimeout = 100 * time.Millisecond
