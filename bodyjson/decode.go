@@ -113,7 +113,10 @@ func (c *config) unmarshal(data []byte, p *plan, v any) error {
 			return c.diagnose(data, p, nil)
 		}
 		err = c.Unmarshal(data, v)
-	} else if !c.unmarshalPlain(data, p, v) {
+	} else {
+		if c.unmarshalPlain(data, p, v) {
+			return nil
+		}
 		opts := c.all
 		if p.numbers {
 			opts = c.numbers

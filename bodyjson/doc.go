@@ -51,9 +51,7 @@
 // Any other text in a tag is what the client is told if it is not so. The tags hold at
 // any depth: in structs, arrays, maps, pointers, and embedded structs, but not in a type
 // that has its own unmarshal method, nor in an interface.
-// Good bodies pay next to nothing for it: only if a required field has its zero value,
-// or something has that must not be null and there is a null, is the body looked at
-// again.
+// Good bodies pay nothing for it.
 //
 // # Validation
 //

@@ -15,7 +15,7 @@ import (
 // A plainReader decodes plain JSON, which is nearly all there is, in about half the
 // time that the decoder takes. It has no say on what is wrong: what it does not read,
 // be it bad or only unusual, is left to the decoder. What it reads is what the decoder
-// would have read.
+// would have read, with all that is required and no null where none may be.
 //
 // Its methods report false where they give up.
 type plainReader struct {
@@ -44,26 +44,28 @@ func (c *config) unmarshalPlain(data []byte, p *plan, v any) bool {
 	}
 	r := plainReader{config: c, data: data}
 	root := reflect.ValueOf(v).Elem()
-	if r.into(p, root, plainDepth) && r.peek() == 0 && r.at == len(data) {
+	if r.into(p, noField, root, plainDepth) && r.peek() == 0 && r.at == len(data) {
 		return true
 	}
 	root.SetZero()
 	return false
 }
 
-// into reads the next value into v, which is zero and of p's type.
-func (r *plainReader) into(p *plan, v reflect.Value, depth int) bool {
-	if p.byDecoder {
-		return r.decode(p, v)
-	}
+// into reads the next value, which is that of the field f, into v, which is zero and of
+// p's type.
+func (r *plainReader) into(p *plan, f *field, v reflect.Value, depth int) bool {
 	b := r.peek()
 	switch {
+	case b == 'n' && p.nullFault(f) != "":
+		return false
+	case p.byDecoder:
+		return r.decode(p, v)
 	case b == 'n':
 		return r.literal("null")
 	case p.shape == pointer:
 		target := reflect.New(p.elem.typ)
 		v.Set(target)
-		return r.into(p.elem, target.Elem(), depth)
+		return r.into(p.elem, f, target.Elem(), depth)
 	case p.shape == dynamic:
 		value, ok := r.value(depth)
 		if ok {
@@ -122,7 +124,7 @@ func (r *plainReader) fields(p *plan, v reflect.Value, depth int) bool {
 	for first := true; ; first = false {
 		name, more, ok := r.member(first, depth)
 		if !more {
-			return ok
+			return ok && p.required&^seen == 0
 		}
 		var f *field
 		if expected < len(p.fields) && p.fields[expected].name == string(name) {
@@ -144,7 +146,7 @@ func (r *plainReader) fields(p *plan, v reflect.Value, depth int) bool {
 		}
 		seen |= bit
 		expected = f.at + 1
-		if !r.into(f.plan, v.FieldByIndex(f.index), depth) {
+		if !r.into(f.plan, f, v.FieldByIndex(f.index), depth) {
 			return false
 		}
 	}
@@ -167,7 +169,7 @@ func (r *plainReader) members(p *plan, v reflect.Value, depth int) bool {
 		}
 		key.SetString(r.keep(name))
 		value.SetZero()
-		if !r.into(p.elem, value, depth) {
+		if !r.into(p.elem, noField, value, depth) {
 			return false
 		}
 		before := m.Len()
@@ -190,7 +192,7 @@ func (r *plainReader) elements(p *plan, v reflect.Value, depth int) bool {
 			v.Grow(1 + 3/(n+1))
 		}
 		v.SetLen(n + 1)
-		if !r.into(p.elem, v.Index(n), depth) {
+		if !r.into(p.elem, noField, v.Index(n), depth) {
 			return false
 		}
 	}
@@ -202,7 +204,7 @@ func (r *plainReader) decode(p *plan, v reflect.Value) bool {
 	if p.numbers {
 		opts = r.config.numbers
 	}
-	return json.Unmarshal(r.raw(), v.Addr().Interface(), opts...) == nil
+	return json.Unmarshal(r.raw(), v.Addr().Interface(), opts...) == nil && !p.doubtful(v, true)
 }
 
 // raw returns all up to the end of the next value, or nothing if it is nested too

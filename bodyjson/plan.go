@@ -23,10 +23,11 @@ type plan struct {
 	shape shape
 	elem  *plan // of an array, a map, a pointer, an Optional
 
-	fields []field
-	byName map[string]*field
-	folds  bool  // some fields match names of another case
-	rest   *plan // for names without a field; nil if there is none
+	fields   []field
+	byName   map[string]*field
+	required uint64 // a bit for each of the first 64 fields
+	folds    bool   // some fields match names of another case
+	rest     *plan  // for names without a field; nil if there is none
 
 	refusesNull bool  // null is no value of it, as the whole body or an element
 	checks      bool  // something in it is required
@@ -285,6 +286,9 @@ func (b planner) addFields(p *plan) {
 		f := &p.fields[i]
 		f.at = i
 		p.byName[f.name] = f
+		if f.required != "" {
+			p.required |= 1 << i
+		}
 		p.folds = p.folds || f.anyCase
 		p.byDecoder = p.byDecoder || f.unusual || throughPointer(p.typ, f.index)
 	}
