@@ -51,7 +51,7 @@
 // Any other text in a tag is what the client is told if it is not so. The tags hold at
 // any depth: in structs, arrays, maps, pointers, and embedded structs, but not in a type
 // that has its own unmarshal method, nor in an interface.
-// Good bodies pay nothing for it.
+// Good bodies pay next to nothing for it.
 //
 // # Validation
 //
