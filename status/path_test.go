@@ -2,8 +2,10 @@ package status_test
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -21,7 +23,7 @@ func TestPathInt(t *testing.T) {
 		{"0", 0, true},
 		{"42", 42, true},
 		{"007", 7, true},
-		{"9223372036854775807", 9223372036854775807, true},
+		{strconv.Itoa(math.MaxInt), math.MaxInt, true},
 		{"9223372036854775808", 0, false},
 		{"-1", 0, false},
 		{"+1", 0, false},

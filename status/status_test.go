@@ -117,7 +117,7 @@ func TestEncoding(t *testing.T) {
 	}{
 		{"nil", nil, "null"},
 		{"string", "x", `"x"`},
-		{"number", 1 << 53, "9007199254740992"},
+		{"number", int64(1 << 53), "9007199254740992"},
 		{"large number", int64(math.MaxInt64), "9223372036854775807"},
 		{"float", 1e21, "1e+21"},
 		{"bool", true, "true"},
