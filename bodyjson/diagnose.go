@@ -2,7 +2,6 @@ package bodyjson
 
 import (
 	"bytes"
-	"encoding"
 	"errors"
 	"fmt"
 	"io"
@@ -443,8 +442,7 @@ func scalarFault(p *plan, f *field, kind jsontext.Kind, value jsontext.Value) (c
 		}
 	}
 	switch {
-	case p.shape == custom && kind != jsontext.KindString && implements[encoding.TextUnmarshaler](p.typ) &&
-		!implements[json.Unmarshaler](p.typ) && !implements[json.UnmarshalerFrom](p.typ):
+	case p.shape == custom && kind != jsontext.KindString && !decodesItself(p.typ):
 		return codeType, "Must be a string, not " + kindName(kind) + "." // whatever the type is made of
 	case p.shape == custom:
 		return codeFormat, "Is not in the right format."

@@ -1,6 +1,7 @@
 package bodyjson
 
 import (
+	"encoding"
 	stdjson "encoding/json"
 	"reflect"
 	"slices"
@@ -60,8 +61,17 @@ func (r *plainReader) into(p *plan, f *field, v reflect.Value, depth int) bool {
 		return false
 	case p.byDecoder:
 		return r.decode(p, v)
+	case p.shape == optional:
+		v.Field(optionalSet).SetBool(true)
+		if b == 'n' {
+			v.Field(optionalNull).SetBool(true)
+			return r.literal("null")
+		}
+		return r.into(p.elem, f, v.Field(optionalValue), depth)
 	case b == 'n':
 		return r.literal("null")
+	case p.fromText:
+		return b == '"' && r.fromText(v)
 	case p.shape == pointer:
 		target := reflect.New(p.elem.typ)
 		v.Set(target)
@@ -116,6 +126,12 @@ func (r *plainReader) scalar(v reflect.Value, b byte) bool {
 	}
 }
 
+// fromText reads a string into what is made from text, a time too.
+func (r *plainReader) fromText(v reflect.Value) bool {
+	text, ok := r.text()
+	return ok && v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText(text) == nil
+}
+
 // fields reads an object into a struct.
 func (r *plainReader) fields(p *plan, v reflect.Value, depth int) bool {
 	var seen uint64 // a bit for each field
@@ -135,7 +151,7 @@ func (r *plainReader) fields(p *plan, v reflect.Value, depth int) bool {
 				return false
 			}
 			unknown = append(unknown, name)
-			if _, ok := r.value(depth); !ok {
+			if !r.skip(depth) {
 				return false
 			}
 			continue
@@ -196,6 +212,15 @@ func (r *plainReader) elements(p *plan, v reflect.Value, depth int) bool {
 			return false
 		}
 	}
+}
+
+// skip reads a value that nobody wants.
+func (r *plainReader) skip(depth int) bool {
+	if b := r.peek(); b == '{' || b == '[' {
+		return jsontext.Value(r.raw()).IsValid()
+	}
+	_, ok := r.value(depth)
+	return ok
 }
 
 // decode has the decoder read a value of a type that it alone knows.

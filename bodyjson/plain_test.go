@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"math/rand/v2"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strconv"
@@ -125,10 +126,12 @@ type kinds struct {
 	Y map[int]bool      `json:"y"`
 	Z *kinds            `json:"z"`
 
-	Optional bodyjson.Optional[[]int] `json:"optional,omitzero"`
-	Raw      stdjson.RawMessage       `json:"raw"`
-	Quoted   int                      `json:"quoted"`
-	Escaped  bool                     `json:"é"`
+	Optional  bodyjson.Optional[[]int] `json:"optional,omitzero"`
+	Addresses []netip.Addr             `json:"addresses"`
+	Amounts   map[string]even          `json:"amounts"`
+	Raw       stdjson.RawMessage       `json:"raw"`
+	Quoted    int                      `json:"quoted"`
+	Escaped   bool                     `json:"é"`
 	Inner
 	inner
 	Another `json:"another"`
@@ -233,9 +236,13 @@ func document(random *rand.Rand) string {
 	var kindsOf func(depth int) string
 	kindsOf = func(depth int) string {
 		return object(3, func() (string, string) {
-			switch name := pick(append(names, "o", "p", "q", "r", "s", "u", "y", "z")...); name {
+			switch name := pick(append(names, "o", "p", "q", "r", "s", "u", "y", "z", "addresses", "amounts")...); name {
 			case "o":
 				return name, array(func() string { return value(2, "Inner") })
+			case "addresses":
+				return name, array(func() string { return pick(`"::1"`, `"127.0.0.1"`, `"::1%é"`, `"::1"`, `"\u003a:1"`, `"x"`, `null`) })
+			case "amounts":
+				return name, object(2, func() (string, string) { return pick("a", "b"), pick("2", "4", "null", " 6 ", "3") })
 			case "p":
 				return name, array(func() string { return value(2, "ints") })
 			case "q":

@@ -34,6 +34,8 @@ type plan struct {
 	notNull     bool  // some element or field in it refuses null, although it is not required
 	numbers     bool  // it is, or something in it is, a json.Number
 	byDecoder   bool  // the plainReader leaves it to the decoder
+	delegates   bool  // it does so with something in it
+	fromText    bool  // the plainReader calls its UnmarshalText
 	validates   bool  // it has a Validate method
 	fault       error // why no JSON can be decoded as it
 }
@@ -123,9 +125,11 @@ func (b planner) plan(t reflect.Type) *plan {
 	switch p.shape {
 	case scalar:
 		kind := t.Kind()
-		p.byDecoder = p.numbers || kind > reflect.Float64 && kind != reflect.String
-	case optional, custom:
-		p.byDecoder = true
+		p.fromText = t == reflect.TypeFor[time.Time]()
+		p.byDecoder = !p.fromText && (p.numbers || kind > reflect.Float64 && kind != reflect.String)
+	case custom:
+		p.fromText = !decodesItself(t)
+		p.byDecoder = !p.fromText
 	case dictionary:
 		p.byDecoder = t.Key().Kind() != reflect.String || isCustom(t.Key())
 	case dynamic:
@@ -136,7 +140,7 @@ func (b planner) plan(t reflect.Type) *plan {
 	switch p.shape {
 	case pointer, optional, dynamic:
 	case custom: // it sees null itself, unless it is made from text only
-		p.refusesNull = !implements[json.UnmarshalerFrom](t) && !implements[json.Unmarshaler](t)
+		p.refusesNull = !decodesItself(t)
 	default:
 		p.refusesNull = true
 	}
@@ -172,6 +176,7 @@ func (b planner) propagate() {
 					p.checks = p.checks || q.checks
 					p.notNull = p.notNull || q.notNull
 					p.numbers = p.numbers || q.numbers
+					p.delegates = p.delegates || q.delegates || q.byDecoder
 					p.fault = cmp.Or(p.fault, q.fault)
 				}
 			}
@@ -180,6 +185,7 @@ func (b planner) propagate() {
 			switch p.shape {
 			case list, dictionary:
 				p.notNull = p.notNull || p.elem.refusesNull
+				p.byDecoder = p.byDecoder || p.delegates // at once, and not one by one
 			case object:
 				p.notNull = p.notNull || p.rest != nil && p.rest.refusesNull
 			}
@@ -188,7 +194,8 @@ func (b planner) propagate() {
 				p.notNull = p.notNull || p.fields[i].notNull != ""
 				take(p.fields[i].plan)
 			}
-			changed = changed || before.checks != p.checks || before.notNull != p.notNull || before.numbers != p.numbers || before.fault != p.fault
+			changed = changed || before.checks != p.checks || before.notNull != p.notNull || before.numbers != p.numbers ||
+				before.delegates != p.delegates || before.byDecoder != p.byDecoder || before.fault != p.fault
 		}
 	}
 }
@@ -197,7 +204,12 @@ func (b planner) propagate() {
 // that is known.
 func isCustom(t reflect.Type) bool {
 	return t != reflect.TypeFor[time.Time]() &&
-		(implements[json.UnmarshalerFrom](t) || implements[json.Unmarshaler](t) || implements[encoding.TextUnmarshaler](t))
+		(decodesItself(t) || implements[encoding.TextUnmarshaler](t))
+}
+
+// decodesItself reports whether a type's own method gets the JSON, and not only a text.
+func decodesItself(t reflect.Type) bool {
+	return implements[json.UnmarshalerFrom](t) || implements[json.Unmarshaler](t)
 }
 
 func implements[I any](t reflect.Type) bool {
