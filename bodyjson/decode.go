@@ -68,6 +68,14 @@ func newConfig(cfg Config) *config {
 	return c
 }
 
+// options returns those for a type, in which there may be a json.Number.
+func (c *config) options(numbers bool) []json.Options {
+	if numbers {
+		return c.numbers
+	}
+	return c.all
+}
+
 // lastWins forgets what an earlier member of the same name has left in an interface,
 // with which the decoder would merge the later, or refuse it as being of another type.
 var lastWins = json.UnmarshalFromFunc(func(_ *jsontext.Decoder, v *any) error {
@@ -117,11 +125,7 @@ func (c *config) unmarshal(data []byte, p *plan, v any) error {
 		if c.unmarshalPlain(data, p, v) {
 			return nil
 		}
-		opts := c.all
-		if p.numbers {
-			opts = c.numbers
-		}
-		err = json.Unmarshal(data, v, opts...)
+		err = json.Unmarshal(data, v, c.options(p.numbers)...)
 	}
 	if err != nil {
 		return c.diagnose(data, p, err)

@@ -347,11 +347,8 @@ func (d *diagnosis) scalar(p *plan, f *field, kind jsontext.Kind) error {
 
 // unmarshal tries to decode a value as a t, of which nothing is kept.
 func (d *diagnosis) unmarshal(value jsontext.Value, t reflect.Type, quoted bool) error {
-	opts := d.all
-	if t == numberType {
-		opts = d.numbers
-	}
-	return json.Unmarshal(value, reflect.New(t).Interface(), json.JoinOptions(opts...), json.StringifyNumbers(quoted))
+	opts := json.JoinOptions(d.options(t == numberType)...)
+	return json.Unmarshal(value, reflect.New(t).Interface(), opts, json.StringifyNumbers(quoted))
 }
 
 func orDefault(s, otherwise string) string {

@@ -204,7 +204,7 @@ func ExampleErrEmpty() {
 
 func ExampleOptional() {
 	type patch struct {
-		Name  bodyjson.Optional[string]  `json:"name"`
+		Name  bodyjson.Optional[string]  `json:"name" notnull:"true"`
 		Note  bodyjson.Optional[string]  `json:"note"`
 		Price bodyjson.Optional[float64] `json:"price"`
 	}
@@ -223,7 +223,10 @@ func ExampleOptional() {
 	})
 
 	request(h, `{"name": "Gadget", "note": null}`)
-	// Output: 200 "name becomes Gadget, the note goes, the price stays"
+	request(h, `{"name": null}`)
+	// Output:
+	// 200 "name becomes Gadget, the note goes, the price stays"
+	// 422 {"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"code":"invalid","details":[{"pointer":"/name","code":"null","message":"Must not be null.","offset":9,"line":1,"column":10}]}
 }
 
 func ExampleOptional_IsZero() {

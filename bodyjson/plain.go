@@ -225,11 +225,7 @@ func (r *plainReader) skip(depth int) bool {
 
 // decode has the decoder read a value of a type that it alone knows.
 func (r *plainReader) decode(p *plan, v reflect.Value) bool {
-	opts := r.config.all
-	if p.numbers {
-		opts = r.config.numbers
-	}
-	return json.Unmarshal(r.raw(), v.Addr().Interface(), opts...) == nil && !p.doubtful(v, true)
+	return json.Unmarshal(r.raw(), v.Addr().Interface(), r.config.options(p.numbers)...) == nil && !p.doubtful(v, true)
 }
 
 // raw returns all up to the end of the next value, or nothing if it is nested too

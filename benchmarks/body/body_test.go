@@ -201,6 +201,7 @@ func BenchmarkBody(b *testing.B) {
 		{"medium-typed", medium, libraries[order]()},
 		{"large-typed", large, libraries[[]event]()},
 		{"huge-typed", huge, libraries[[]event]()},
+		{"readings-typed", [][]byte{readingsBody(100)}, libraries[[]reading]()},
 		{"small-any", small, libraries[any]()},
 		{"medium-any", medium, libraries[any]()},
 		{"large-any", large, libraries[any]()},

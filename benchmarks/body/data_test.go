@@ -3,7 +3,11 @@ package body_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"strings"
+	"time"
+
+	"github.com/hipflask/hipflask/bodyjson"
 )
 
 // The bodies: a flat object of 117 bytes, an order of 2 KB, and lists of events of
@@ -64,6 +68,24 @@ type event struct {
 	Tags     []string          `json:"tags"`
 	Attrs    map[string]string `json:"attrs"`
 	Message  string            `json:"message"`
+}
+
+// reading has fields that its own methods decode, or those of the decoder.
+type reading struct {
+	Host  netip.Addr                `json:"host"`
+	At    time.Time                 `json:"at"`
+	Value float64                   `json:"value"`
+	Note  bodyjson.Optional[string] `json:"note"`
+}
+
+func readingsBody(n int) []byte {
+	rnd := rand.New(rand.NewPCG(7, 8))
+	rows := make([]string, n)
+	for i := range rows {
+		rows[i] = fmt.Sprintf(`{"host":"10.0.%d.%d","at":"2026-01-02T03:04:%02dZ","value":%d.%d,"note":"%s"}`,
+			rnd.IntN(256), rnd.IntN(256), rnd.IntN(60), rnd.IntN(1000), rnd.IntN(1000), word(rnd, 12))
+	}
+	return []byte("[" + strings.Join(rows, ",") + "]")
 }
 
 // smallBodies are all different, since a decoder that keeps strings would look
