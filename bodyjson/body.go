@@ -101,11 +101,13 @@ func (b *body) init(c *config, r *http.Request) {
 	}
 }
 
-// release ends the life of the bytes, at once or when the last user drops them.
-// A ServeMux behind this middleware has written its pattern to the copy of the
-// request; those before it look for that in their own.
+// release ends the life of the bytes, at once or when their last user drops them. It removes the
+// temporary files of a form that a handler has parsed from the copy of the request: net/http removes
+// only those of its own request.
 func (c *carrier) release() {
-	c.req.Pattern = c.request.Pattern
+	if form := c.request.MultipartForm; form != nil && form != c.req.MultipartForm {
+		_ = form.RemoveAll()
+	}
 	c.mu.Lock()
 	c.released = true
 	c.recycle()

@@ -72,30 +72,19 @@ type Config struct {
 	Validate func(ctx context.Context, v any) error
 }
 
-// New returns a middleware that decodes the body of each request as a T. The
-// next handler runs only if there is one, and gets it with [FromContext] or
-// [Get]. Any other request is answered with [errjson.Write].
+// New returns a middleware that decodes the body of each request as a T. The next handler runs only
+// if the body is valid, and gets the value with [FromContext] or [Get]. Other requests get an error
+// by [errjson.Write].
 //
-// It panics if T has something in it that no JSON can be decoded as, such as a
-// channel, unless cfg has another decoder.
+// New panics if T contains a type that JSON cannot be decoded into, such as a channel, unless cfg has
+// another decoder.
 func New[T any](cfg Config) func(http.Handler) http.Handler {
-	c := newConfig(cfg)
-	p := planOf(reflect.TypeFor[T]())
-	if p.fault != nil && c.Unmarshal == nil {
-		panic(fmt.Sprintf("bodyjson: New[%v]: %v", p.typ, p.fault))
-	}
+	c, p := newConfig(cfg), mustPlan[T](cfg)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			// One allocation for all that is kept: the value, the context
-			// that finds it, the Body, and the request that has these.
 			h := new(holder[T])
-			req := h.attach(h, c, w, r)
 			defer h.release()
-
-			var err error
-			h.private = true
-			h.present, err = h.decode(r, p, &h.value)
-			h.private = false
+			req, err := h.decodeFrom(c, p, w, r)
 			if err != nil {
 				errjson.Write(w, r, err)
 				return
@@ -103,6 +92,43 @@ func New[T any](cfg Config) func(http.Handler) http.Handler {
 			next.ServeHTTP(w, req)
 		})
 	}
+}
+
+// NewFunc is [New] for code that handles errors itself, such as an adapter for a framework. The
+// returned function calls next with the request that carries the value, and returns the error of the
+// body or of next.
+func NewFunc[T any](cfg Config) func(
+	w http.ResponseWriter, r *http.Request, next func(*http.Request) error) error {
+	c, p := newConfig(cfg), mustPlan[T](cfg)
+	return func(w http.ResponseWriter, r *http.Request, next func(*http.Request) error) error {
+		h := new(holder[T])
+		defer h.release()
+		req, err := h.decodeFrom(c, p, w, r)
+		if err != nil {
+			return err
+		}
+		return next(req)
+	}
+}
+
+// mustPlan returns the plan of T. It panics if T cannot be decoded.
+func mustPlan[T any](cfg Config) *plan {
+	p := planOf(reflect.TypeFor[T]())
+	if p.fault != nil && cfg.Unmarshal == nil {
+		panic(fmt.Sprintf("bodyjson: New[%v]: %v", p.typ, p.fault))
+	}
+	return p
+}
+
+// decodeFrom decodes the body of r, and returns the request that carries the value. h is the one
+// allocation for the value, the context that finds it, the Body, and the request with these.
+func (h *holder[T]) decodeFrom(
+	c *config, p *plan, w http.ResponseWriter, r *http.Request) (req *http.Request, err error) {
+	req = h.attach(h, c, w, r)
+	h.private = true
+	h.present, err = h.decode(r, p, &h.value)
+	h.private = false
+	return req, err
 }
 
 // decode decodes the body into v, a pointer to a zero value of p's type. If that

@@ -260,3 +260,22 @@ func ExampleOptional_UnmarshalJSONFrom() {
 	request(h, `{"B": 1}`)
 	// Output: 422 {"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"code":"invalid","details":[{"pointer":"/B","code":"unknown_field","message":"There is no such field.","offset":1,"line":1,"column":2}]}
 }
+
+// An adapter passes the error of the body to its framework.
+func ExampleNewFunc() {
+	type Item struct {
+		Name string `json:"name" required:"true"`
+	}
+	decode := bodyjson.NewFunc[Item](bodyjson.Config{})
+	r := httptest.NewRequest("POST", "/", strings.NewReader(`{"name":"a"}`))
+	r.Header.Set("Content-Type", "application/json")
+	err := decode(httptest.NewRecorder(), r, func(r *http.Request) error {
+		item, _ := bodyjson.FromContext[Item](r.Context())
+		fmt.Println(item.Name)
+		return nil
+	})
+	fmt.Println(err)
+	// Output:
+	// a
+	// <nil>
+}

@@ -76,7 +76,7 @@ func TestAllocations(t *testing.T) {
 			file.Reset(string(body[:0])) // no conversion of the body is to be measured
 			_, _ = io.Copy(w, file)
 		}, 1, 48},
-		{"a Render inside", errjson.Render(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP, 3, 48 + 48 + 176},
+		{"a Render inside", quiet.Render(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP, 2, 48 + 48},
 		{"an error", func(w http.ResponseWriter, r *http.Request) { errjson.Write(w, r, notFound) }, 2, 48 + 48},
 		{"the text of a router", func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusNotFound)

@@ -7,16 +7,19 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/justinas/alice"
 
 	"github.com/hipflask/hipflask/errjson"
+	"github.com/hipflask/hipflask/errjson/shapes"
 )
 
 // serve answers a GET of / with a handler inside Wrap, and prints the status and
@@ -77,20 +80,52 @@ func ExampleWrap() {
 	// Output: 404 {"error":"Not Found","message":"There is nothing at this URL.","status":404}
 }
 
-func ExampleRecover() {
-	handler := errjson.Recover(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+func ExampleHandler() {
+	handler := errjson.Handler(func(w http.ResponseWriter, r *http.Request) error {
+		id := r.URL.Query().Get("id")
+		if id == "" {
+			return errjson.BadRequest("The id is missing.")
+		}
+		_, err := io.WriteString(w, "item "+id)
+		return err
+	})
+	request(quiet.Wrap(handler), "GET", "/?id=7")
+	request(quiet.Wrap(handler), "GET", "/")
+	// Output:
+	// 200 item 7
+	// 400 {"error":"Bad Request","message":"The id is missing.","status":400}
+}
+
+// The text of a health check is for a load balancer that expects it.
+func ExamplePassthrough() {
+	health := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "database: down", http.StatusServiceUnavailable)
+	})
+	mux := http.NewServeMux()
+	mux.Handle("/healthz", errjson.Passthrough(health))
+	request(quiet.Wrap(mux), "GET", "/healthz")
+	request(quiet.Wrap(mux), "GET", "/nope")
+	// Output:
+	// 503 database: down
+	// 404 {"error":"Not Found","message":"There is nothing at this URL.","status":404}
+}
+
+func ExampleDefault() {
+	handler := errjson.Default().Recover(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		panic(errjson.Conflict("The name is taken."))
 	}))
 	request(handler, "GET", "/")
 	// Output: 409 {"error":"Conflict","message":"The name is taken.","status":409}
 }
 
-func ExampleRender() {
-	handler := errjson.Render(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, "no such user", http.StatusNotFound) // in code of others
-	}))
+// A service has one format everywhere, also behind a writer that does not unwrap.
+func ExampleSetDefault() {
+	defer errjson.SetDefault(errjson.Default())
+	errjson.SetDefault(errjson.NewRenderer(errjson.Config{Format: errjson.Problem, Logger: silent}))
+
+	handler := errjson.Wrap(http.TimeoutHandler(writing(errjson.Gone("")), time.Minute, ""))
 	request(handler, "GET", "/")
-	// Output: 404 {"error":"Not Found","message":"no such user","status":404}
+	// Output: 410 {"type":"about:blank","title":"Gone","status":410,"detail":"What was at this URL is gone for good."}
 }
 
 func ExampleWrite() {
@@ -196,21 +231,28 @@ func ExampleError_Fields() {
 	// Output: /name Is required.
 }
 
-func ExampleError_Messages() {
+func ExampleError_RequestID() {
 	errs := errjson.NewRenderer(errjson.Config{
-		Logger: silent,
-		Rules: []errjson.Rule{
-			errjson.OnStatus(422, func(_ *http.Request, e *errjson.Error) any {
-				return map[string]any{"errors": e.Messages()}
-			}),
+		Logger:    silent,
+		RequestID: func(r *http.Request) string { return "req-1" },
+		Format: func(_ *http.Request, e *errjson.Error) errjson.Response {
+			return errjson.Response{Body: map[string]string{"problem": e.Message, "id": e.RequestID()}}
 		},
 	})
-	request(errs.Wrap(writing(errjson.Invalid(
-		errjson.FieldError{Pointer: "/name", Message: "Is required."},
-		errjson.FieldError{Pointer: "/items/0/qty", Message: "Must be an integer."},
-		errjson.FieldError{Message: "Order something."},
-	))), "POST", "/")
-	// Output: 422 {"errors":{"_schema":["Order something."],"items":{"0":{"qty":["Must be an integer."]}},"name":["Is required."]}}
+	request(errs.Wrap(writing(errjson.NotFound("No item 7."))), "GET", "/")
+	// Output: 404 {"id":"req-1","problem":"No item 7."}
+}
+
+func ExampleError_ExposedCause() {
+	errs := errjson.NewRenderer(errjson.Config{
+		Logger:                 silent,
+		DangerouslyExposeCause: true,
+		Format: func(_ *http.Request, e *errjson.Error) errjson.Response {
+			return errjson.Response{Body: map[string]string{"problem": e.Message, "why": e.ExposedCause()}}
+		},
+	})
+	request(errs.Wrap(writing(errors.New("no such table"))), "GET", "/")
+	// Output: 500 {"problem":"The server met an error and could not answer.","why":"no such table"}
 }
 
 // An APIError is what a service may have of its own.
@@ -297,11 +339,6 @@ func ExampleProblem() {
 	// Output: application/problem+json {"type":"about:blank","title":"Not Found","status":404,"detail":"No item 7."}
 }
 
-func ExampleRestful() {
-	formatted(errjson.Restful, "")
-	// Output: application/json {"message":"No item 7."}
-}
-
 func ExampleNegotiate() {
 	format := errjson.Negotiate(errjson.Simple, errjson.Problem)
 	formatted(format, "application/problem+json")
@@ -312,11 +349,28 @@ func ExampleNegotiate() {
 }
 
 func ExampleFormat() {
-	var format errjson.Format = func(_ *http.Request, e *errjson.Error) (string, any) {
-		return "application/json", map[string]any{"ok": false, "why": e.Message}
+	var format errjson.Format = func(_ *http.Request, e *errjson.Error) errjson.Response {
+		return errjson.Response{Body: map[string]any{"ok": false, "why": e.Message}}
 	}
 	formatted(format, "")
 	// Output: application/json {"ok":false,"why":"No item 7."}
+}
+
+// A page for browsers, and JSON for programs.
+func ExampleResponse() {
+	page := func(_ *http.Request, e *errjson.Error) errjson.Response {
+		return errjson.Response{
+			ContentType: "text/html; charset=utf-8",
+			Body:        "<h1>" + html.EscapeString(e.Message) + "</h1>\n",
+			Header:      http.Header{"Content-Language": {"en"}},
+		}
+	}
+	format := errjson.Negotiate(errjson.Simple, page)
+	formatted(format, "text/html")
+	formatted(format, "*/*")
+	// Output:
+	// text/html; charset=utf-8 <h1>No item 7.</h1>
+	// application/json {"error":"Not Found","message":"No item 7.","status":404}
 }
 
 func ExampleConfig() {
@@ -361,14 +415,14 @@ func ExampleRenderer_Recover() {
 	handler := errs.Recover(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("bug") }))
 	request(handler, "GET", "/")
 	// Output:
-	// level=ERROR msg="panic while serving a request" method=GET path=/ status=500 error="panic: bug"
+	// level=ERROR msg="handler panicked" method=GET path=/ status=500 error="panic: bug"
 	// 500 {"error":"Internal Server Error","message":"The server met an error and could not answer.","status":500}
 }
 
 // A part of a service with another format, as a blueprint may have.
 func ExampleRenderer_Render() {
 	errs := errjson.NewRenderer(errjson.Config{Logger: silent})
-	legacy := errjson.NewRenderer(errjson.Config{Format: errjson.Restful})
+	legacy := errjson.NewRenderer(errjson.Config{Format: shapes.Restful})
 
 	mux := http.NewServeMux()
 	mux.Handle("/v1/", legacy.Render(http.NotFoundHandler()))

@@ -1,273 +1,233 @@
 package errjson
 
 import (
-	"maps"
+	"cmp"
 	"net/http"
 	"strconv"
 	"strings"
 
+	"github.com/hipflask/hipflask/internal/accept"
 	"github.com/hipflask/hipflask/internal/jsonenc"
+	"github.com/hipflask/hipflask/internal/statustext"
 )
 
-// A Format turns an error into the body of an answer, which is then encoded with
-// encoding/json, and its content type. The error's Message is never empty.
+// A Format returns the response for an error. The error's Message is never empty. The status of the
+// response is that of the error, which the Format must not change.
 //
-// A Format must not change e, and must be safe for concurrent use. One that
-// panics, or returns a body that cannot be encoded, is answered with a constant
-// JSON 500 instead.
-type Format func(r *http.Request, e *Error) (contentType string, body any)
+// A Format must be safe for concurrent use. If it panics, or if its body cannot be encoded, a constant
+// JSON 500 is sent.
+type Format func(r *http.Request, e *Error) Response
 
-// Simple is the default:
+// A Response is the part of an error response that a [Format] decides.
+type Response struct {
+	// ContentType is the media type of the body. If empty, it is application/json.
+	ContentType string
+	// Body is encoded with encoding/json. A []byte or a string is sent as it is if ContentType is
+	// not a JSON type.
+	Body any
+	// Header holds further headers, such as Content-Language. They are added to the response as
+	// those of [Error] are.
+	Header http.Header
+}
+
+// Simple is the default Format:
 //
 //	{"error":"Not Found","message":"No item 7.","status":404}
 //
-// with "code", "details" and "request_id" behind, where there are any. Details
-// that are []FieldError have the members pointer, code and message, and where
-// the place is known offset, line and column.
-func Simple(_ *http.Request, e *Error) (contentType string, body any) {
-	return "application/json", (*simple)(e)
+// The members "code", "details" and "request_id" follow if they are set. Details that are a
+// []FieldError have the members of [FieldError.MarshalJSON].
+func Simple(_ *http.Request, e *Error) Response {
+	return Response{ContentType: "application/json", Body: (*simple)(e)}
 }
 
-// Problem is RFC 9457:
+// Problem is the Format of RFC 9457:
 //
 //	{"type":"about:blank","title":"Not Found","status":404,"detail":"No item 7."}
 //
-// with the extension members "code", "request_id", and "errors" for faults of
-// fields or "details" for any other payload, where there are any.
-func Problem(_ *http.Request, e *Error) (contentType string, body any) {
-	return "application/problem+json", (*problem)(e)
+// The extension members "code", "errors" (for field errors) or "details" (for any other payload), and
+// "request_id" follow if they are set.
+func Problem(_ *http.Request, e *Error) Response {
+	return Response{ContentType: "application/problem+json", Body: (*problem)(e)}
 }
 
-// Restful is the shape of Flask-RESTful:
+// Negotiate returns a Format that uses the offer whose content type the Accept header prefers (RFC
+// 9110, Section 12.5.1). It uses the first of equally preferred offers. If the request accepts none of
+// them, it uses the first one, because an error in another format is better than an empty one
+// (Section 15.5.7). It adds Vary: Accept.
 //
-//	{"message":"No item 7."}
-//
-// The members of details that are a map[string]any stand beside the message, as
-// the keywords of Flask-RESTful's abort do, and replace it if one is named
-// "message". Any other details are the member "details".
-func Restful(_ *http.Request, e *Error) (contentType string, body any) {
-	if members, ok := e.Details.(map[string]any); ok {
-		all := map[string]any{"message": e.Message}
-		if e.Code != "" {
-			all["code"] = e.Code
-		}
-		if e.extra != nil && e.extra.requestID != "" {
-			all["request_id"] = e.extra.requestID
-		}
-		if e.extra != nil && e.extra.cause != "" {
-			all["cause"] = e.extra.cause
-		}
-		maps.Copy(all, members)
-		return "application/json", all
-	}
-	return "application/json", (*restful)(e)
-}
-
-// Negotiate returns a Format that uses the offer whose content type the request
-// prefers by its Accept field (RFC 9110, Section 12.5.1): of equal preference
-// the first, and the first too where the request accepts none of them, since an
-// answer in another format is of more use than none (Section 15.5.7). The
-// answers have a Vary: Accept.
-//
-// It panics without an offer.
+// Negotiate panics without an offer.
 func Negotiate(offers ...Format) Format {
 	if len(offers) == 0 {
 		panic("errjson: Negotiate: no formats")
 	}
 	offers = append([]Format(nil), offers...)
-	return func(r *http.Request, e *Error) (string, any) {
-		accept := strings.Join(r.Header["Accept"], ",")
-		var bestType string
-		var bestBody any
-		best := -1
+	return func(r *http.Request, e *Error) Response {
+		header := strings.Join(r.Header["Accept"], ",")
+		var best Response
+		bestQuality := -1
 		for _, offer := range offers {
-			contentType, body := offer(r, e)
-			if q := quality(accept, contentType); q > best {
-				best, bestType, bestBody = q, contentType, body
+			resp := offer(r, e)
+			contentType := cmp.Or(resp.ContentType, "application/json")
+			if q := accept.Quality(header, contentType); q > bestQuality {
+				bestQuality, best = q, resp
 			}
 		}
-		return bestType, negotiated{bestBody}
+		best.Header = best.Header.Clone()
+		if best.Header == nil {
+			best.Header = make(http.Header, 1)
+		}
+		best.Header.Add("Vary", "Accept")
+		return best
 	}
 }
 
-// negotiated is a body that was chosen by the Accept field.
-type negotiated struct{ body any }
-
-// quality returns the weight, in thousandths, that accept gives to a content
-// type: that of the most exact range that covers it. An absent field accepts
-// everything; what cannot be read is passed over.
-func quality(accept, contentType string) int {
-	if strings.TrimSpace(accept) == "" {
-		return 1000
+// encodeBody appends the body of a response.
+func encodeBody(b *jsonenc.Buffer, resp Response) error {
+	switch body := resp.Body.(type) {
+	case appender:
+		return body.appendJSON(b)
+	case []byte:
+		if !isJSON(resp.ContentType) {
+			b.B = append(b.B, body...)
+			return nil
+		}
+	case string:
+		if !isJSON(resp.ContentType) {
+			b.B = append(b.B, body...)
+			return nil
+		}
 	}
+	return b.Encode(resp.Body)
+}
+
+// isJSON reports whether a content type is application/json or has the suffix +json (RFC 6839, Section
+// 3.1).
+func isJSON(contentType string) bool {
 	mediaType, _, _ := strings.Cut(contentType, ";")
-	mediaType = strings.TrimSpace(mediaType)
-	mainType, _, _ := strings.Cut(mediaType, "/")
-	q, exactness := 0, 0
-	for item := range strings.SplitSeq(accept, ",") {
-		mediaRange, params, _ := strings.Cut(item, ";")
-		mediaRange = strings.TrimSpace(mediaRange)
-		level := 0
-		switch {
-		case strings.EqualFold(mediaRange, mediaType):
-			level = 3
-		case len(mediaRange) == len(mainType)+2 && strings.HasSuffix(mediaRange, "/*") &&
-			strings.EqualFold(mediaRange[:len(mainType)], mainType):
-			level = 2
-		case mediaRange == "*/*":
-			level = 1
-		}
-		if weight, ok := weightOf(params); ok && level > exactness {
-			q, exactness = weight, level
-		}
-	}
-	return q
+	mediaType = strings.ToLower(strings.TrimSpace(mediaType))
+	return mediaType == "application/json" || strings.HasSuffix(mediaType, "+json")
 }
 
-// weightOf returns the q parameter in thousandths, 1000 if there is none (RFC
-// 9110, Section 12.4.2).
-func weightOf(params string) (weight int, ok bool) {
-	for param := range strings.SplitSeq(params, ";") {
-		name, value, _ := strings.Cut(strings.TrimSpace(param), "=")
-		if !strings.EqualFold(name, "q") {
-			continue
-		}
-		return parseWeight(value)
-	}
-	return 1000, true
-}
-
-// parseWeight reads a qvalue: 0 or 1, and up to three digits behind a point.
-func parseWeight(s string) (weight int, ok bool) {
-	whole, digits, _ := strings.Cut(s, ".")
-	if whole != "0" && whole != "1" || len(digits) > 3 {
-		return 0, false
-	}
-	weight = int(whole[0]-'0') * 1000
-	for i, unit := 0, 100; i < len(digits); i, unit = i+1, unit/10 {
-		if digits[i] < '0' || digits[i] > '9' {
-			return 0, false
-		}
-		weight += int(digits[i]-'0') * unit
-	}
-	return weight, weight <= 1000
-}
-
-// The bodies of the formats above write themselves, because the encoder would
-// take longer for one small error than all the rest of its answer.
+// The bodies of the formats encode themselves: for a small error, encoding/json takes longer than the
+// rest of the response.
 type (
 	simple  Error
 	problem Error
-	restful Error
 )
 
-// appender is a body that writes itself as JSON.
+// An appender is a body that encodes itself.
 type appender interface {
 	appendJSON(b *jsonenc.Buffer) error
 }
 
-// encode appends the body that a Format or a rule has returned.
-func encode(b *jsonenc.Buffer, body any) error {
-	if a, ok := body.(appender); ok {
-		return a.appendJSON(b)
-	}
-	return b.Encode(body)
-}
-
 func (e *simple) appendJSON(b *jsonenc.Buffer) error {
-	texts := textsOf(e.Status)
-	b.B = append(b.B, texts.simple...)
+	b.B = append(b.B, `{"error":"`...)
+	b.B = append(b.B, statustext.Name(e.Status)...)
+	b.B = append(b.B, `","message":`...)
 	b.B = jsonenc.AppendString(b.B, e.Message)
-	b.B = append(b.B, texts.status...)
+	b.B = append(b.B, `,"status":`...)
+	b.B = strconv.AppendInt(b.B, int64(e.Status), 10)
 	return (*Error)(e).appendRest(b, "details")
 }
 
 func (e *problem) appendJSON(b *jsonenc.Buffer) error {
-	b.B = append(b.B, textsOf(e.Status).problem...)
+	b.B = append(b.B, `{"type":"about:blank","title":"`...)
+	b.B = append(b.B, statustext.Name(e.Status)...)
+	b.B = append(b.B, `","status":`...)
+	b.B = strconv.AppendInt(b.B, int64(e.Status), 10)
+	b.B = append(b.B, `,"detail":`...)
 	b.B = jsonenc.AppendString(b.B, e.Message)
 	return (*Error)(e).appendRest(b, "errors")
 }
 
-func (e *restful) appendJSON(b *jsonenc.Buffer) error {
-	b.B = append(b.B, `{"message":`...)
-	b.B = jsonenc.AppendString(b.B, e.Message)
-	return (*Error)(e).appendRest(b, "details")
-}
-
-// appendRest appends the optional members, faults of fields under the name
-// given, and the closing brace.
+// appendRest appends the optional members and the closing brace. fieldsName is the name of the member
+// for field errors.
 func (e *Error) appendRest(b *jsonenc.Buffer, fieldsName string) error {
-	if e.Code != "" {
-		b.B = append(b.B, `,"code":`...)
-		b.B = jsonenc.AppendString(b.B, e.Code)
-	}
+	appendMember(b, "code", e.Code)
 	switch details := e.Details.(type) {
 	case nil:
 	case []FieldError:
 		b.B = append(b.B, `,"`...)
 		b.B = append(b.B, fieldsName...)
 		b.B = append(b.B, `":[`...)
-		for i, f := range details {
+		for i := range details {
 			if i > 0 {
 				b.B = append(b.B, ',')
 			}
-			b.B = f.appendJSON(b.B)
+			if err := details[i].appendJSON(b); err != nil {
+				return err
+			}
 		}
 		b.B = append(b.B, ']')
 	default:
 		b.B = append(b.B, `,"details":`...)
-		if err := b.Encode(details); err != nil {
+		if err := appendValue(b, details); err != nil {
 			return err
 		}
-		b.B = b.B[:len(b.B)-1] // the encoder's newline
 	}
-	if x := e.extra; x != nil {
-		if x.requestID != "" {
-			b.B = append(b.B, `,"request_id":`...)
-			b.B = jsonenc.AppendString(b.B, x.requestID)
-		}
-		if x.cause != "" {
-			b.B = append(b.B, `,"cause":`...)
-			b.B = jsonenc.AppendString(b.B, x.cause)
-		}
-	}
+	appendMember(b, "request_id", e.RequestID())
+	appendMember(b, "cause", e.ExposedCause())
 	b.B = append(b.B, "}\n"...)
 	return nil
 }
 
-func (f FieldError) appendJSON(b []byte) []byte {
-	b = append(b, `{"pointer":`...)
-	b = jsonenc.AppendString(b, f.Pointer)
-	if f.Code != "" {
-		b = append(b, `,"code":`...)
-		b = jsonenc.AppendString(b, f.Code)
+// appendMember appends a comma and a member of an object, unless the value is empty.
+func appendMember(b *jsonenc.Buffer, name, value string) {
+	if value == "" {
+		return
 	}
-	b = append(b, `,"message":`...)
-	b = jsonenc.AppendString(b, f.Message)
-	if f.Line > 0 {
-		b = append(b, `,"offset":`...)
-		b = strconv.AppendInt(b, int64(f.Offset), 10)
-		b = append(b, `,"line":`...)
-		b = strconv.AppendInt(b, int64(f.Line), 10)
-		b = append(b, `,"column":`...)
-		b = strconv.AppendInt(b, int64(f.Column), 10)
-	}
-	return append(b, '}')
+	b.B = append(b.B, `,"`...)
+	b.B = append(b.B, name...)
+	b.B = append(b.B, `":`...)
+	b.B = jsonenc.AppendString(b.B, value)
 }
 
-// MarshalJSON writes the fault as the formats of this package do: an object with
-// the members pointer, code, message, offset, line and column, without those
-// that are not known.
-func (f FieldError) MarshalJSON() ([]byte, error) { return f.appendJSON(nil), nil }
+func appendValue(b *jsonenc.Buffer, v any) error {
+	if err := b.Encode(v); err != nil {
+		return err
+	}
+	b.B = b.B[:len(b.B)-1] // the encoder's newline
+	return nil
+}
 
-// The bodies are encoded in the same way when somebody puts one into another.
+func (f *FieldError) appendJSON(b *jsonenc.Buffer) error {
+	if f.In == "" {
+		b.B = append(b.B, `{"pointer":`...)
+		b.B = jsonenc.AppendString(b.B, f.Pointer)
+	} else {
+		b.B = append(b.B, `{"in":`...)
+		b.B = jsonenc.AppendString(b.B, f.In)
+		appendMember(b, "name", f.Name)
+		appendMember(b, "pointer", f.Pointer)
+	}
+	appendMember(b, "code", f.Code)
+	b.B = append(b.B, `,"message":`...)
+	b.B = jsonenc.AppendString(b.B, f.Message)
+	if len(f.Params) > 0 {
+		b.B = append(b.B, `,"params":`...)
+		if err := appendValue(b, f.Params); err != nil {
+			return err
+		}
+	}
+	if f.Line > 0 {
+		b.B = append(b.B, `,"offset":`...)
+		b.B = strconv.AppendInt(b.B, int64(f.Offset), 10)
+		b.B = append(b.B, `,"line":`...)
+		b.B = strconv.AppendInt(b.B, int64(f.Line), 10)
+		b.B = append(b.B, `,"column":`...)
+		b.B = strconv.AppendInt(b.B, int64(f.Column), 10)
+	}
+	b.B = append(b.B, '}')
+	return nil
+}
+
+// MarshalJSON returns an object with the member "pointer", or with "in" and "name" for a parameter,
+// and the members "code", "message", "params", "offset", "line" and "column" as far as they are set.
+func (f FieldError) MarshalJSON() ([]byte, error) { return marshal(&f) }
+
+// MarshalJSON lets a Format put the body of another one into its own.
 func (e *simple) MarshalJSON() ([]byte, error)  { return marshal(e) }
 func (e *problem) MarshalJSON() ([]byte, error) { return marshal(e) }
-func (e *restful) MarshalJSON() ([]byte, error) { return marshal(e) }
-
-func (n negotiated) appendJSON(b *jsonenc.Buffer) error { return encode(b, n.body) }
-
-func (n negotiated) MarshalJSON() ([]byte, error) { return marshal(n) }
 
 func marshal(a appender) ([]byte, error) {
 	b := jsonenc.Get()
@@ -276,95 +236,4 @@ func marshal(a appender) ([]byte, error) {
 		return nil, err
 	}
 	return append([]byte(nil), b.B...), nil
-}
-
-// statusTexts are what is said of a status.
-type statusTexts struct {
-	name     string // as http.StatusText has it
-	sentence string // what the client reads where an Error has no message
-	status   string // the member "status"
-	simple   string // how the body of Simple begins
-	problem  string // how that of Problem does
-}
-
-var allTexts = func() (all [200]statusTexts) {
-	for i := range all {
-		status := 400 + i
-		name, sentence := http.StatusText(status), sentences[status]
-		switch {
-		case status == statusClientClosedRequest:
-			name = "Client Closed Request"
-		case name == "":
-			name = "Unknown Error"
-		}
-		switch {
-		case sentence != "":
-		case status < 500:
-			sentence = "The request cannot be answered."
-		default:
-			sentence = sentences[http.StatusInternalServerError]
-		}
-		all[i] = statusTexts{
-			name: name, sentence: sentence,
-			status:  `,"status":` + strconv.Itoa(status),
-			simple:  `{"error":"` + name + `","message":`,
-			problem: `{"type":"about:blank","title":"` + name + `","status":` + strconv.Itoa(status) + `,"detail":`,
-		}
-	}
-	return all
-}()
-
-// textsOf returns what is said of a status, or of a 500 if an Error may not have
-// it.
-func textsOf(status int) *statusTexts {
-	if !isStatus(status) {
-		status = http.StatusInternalServerError
-	}
-	return &allTexts[status-400]
-}
-
-func statusName(status int) string { return textsOf(status).name }
-
-func sentence(status int) string { return textsOf(status).sentence }
-
-var sentences = map[int]string{
-	http.StatusBadRequest:                    "The request is malformed.",
-	http.StatusUnauthorized:                  "Valid credentials are required.",
-	http.StatusPaymentRequired:               "Payment is required.",
-	http.StatusForbidden:                     "You do not have permission to do this.",
-	http.StatusNotFound:                      "There is nothing at this URL.",
-	http.StatusMethodNotAllowed:              "This method is not allowed for this URL.",
-	http.StatusNotAcceptable:                 "None of the available formats is acceptable.",
-	http.StatusProxyAuthRequired:             "Valid proxy credentials are required.",
-	http.StatusRequestTimeout:                "The request took too long to arrive.",
-	http.StatusConflict:                      "The request conflicts with the current state.",
-	http.StatusGone:                          "What was at this URL is gone for good.",
-	http.StatusLengthRequired:                "The request must say its Content-Length.",
-	http.StatusPreconditionFailed:            "A precondition of the request does not hold.",
-	http.StatusRequestEntityTooLarge:         "The request body is too large.",
-	http.StatusRequestURITooLong:             "The URL is too long.",
-	http.StatusUnsupportedMediaType:          "The request body's media type is not supported.",
-	http.StatusRequestedRangeNotSatisfiable:  "The requested range cannot be provided.",
-	http.StatusExpectationFailed:             "The Expect header cannot be met.",
-	http.StatusTeapot:                        "This is a teapot; it does not brew coffee.",
-	http.StatusMisdirectedRequest:            "This server does not answer for that host.",
-	http.StatusUnprocessableEntity:           "The request is well-formed, but its content is not valid.",
-	http.StatusLocked:                        "The resource is locked.",
-	http.StatusFailedDependency:              "An action that this one depends on has failed.",
-	http.StatusTooEarly:                      "The request came too early and may be a replay.",
-	http.StatusUpgradeRequired:               "Another protocol is required.",
-	http.StatusPreconditionRequired:          "The request must be conditional.",
-	http.StatusTooManyRequests:               "Too many requests; try again later.",
-	http.StatusRequestHeaderFieldsTooLarge:   "The request's header fields are too large.",
-	http.StatusUnavailableForLegalReasons:    "This is not available for legal reasons.",
-	statusClientClosedRequest:                "The client closed the request.",
-	http.StatusInternalServerError:           "The server met an error and could not answer.",
-	http.StatusNotImplemented:                "The server cannot do this.",
-	http.StatusBadGateway:                    "An upstream server gave an invalid answer.",
-	http.StatusServiceUnavailable:            "The service is unavailable; try again later.",
-	http.StatusGatewayTimeout:                "The answer took too long.",
-	http.StatusHTTPVersionNotSupported:       "This HTTP version is not supported.",
-	http.StatusInsufficientStorage:           "There is not enough storage.",
-	http.StatusLoopDetected:                  "The server met an endless loop.",
-	http.StatusNetworkAuthenticationRequired: "Log in to the network first.",
 }

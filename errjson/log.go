@@ -4,179 +4,217 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"runtime"
 	"strconv"
 	"strings"
+	"unicode/utf8"
+
+	"github.com/hipflask/hipflask/internal/errtree"
+	"github.com/hipflask/hipflask/internal/statustext"
 )
 
-// log writes the one record of a failure.
-func (f *failure) log(e *Error) {
-	level, msg := slog.LevelError, "request failed"
-	switch {
-	case e.Status == statusClientClosedRequest:
-		level, msg = slog.LevelDebug, "client gone"
-	case e.Status < 500:
-		level, msg = slog.LevelDebug, "request refused"
-	case f.panicked || f.stack != nil:
-		msg = "panic while serving a request"
+// The largest texts in a record, in bytes. Their sum is below 16 KiB.
+const (
+	maxLogError = 6 << 10
+	maxLogStack = 6 << 10
+	maxLogAttrs = 2 << 10
+	maxLogPath  = 1 << 10
+	maxLogShort = 256
+)
+
+// log writes the record of the error. The status is the one that the client gets.
+func (f *failure) log(e *Error, sent sent, sentStatus int) {
+	logger, level, ctx := f.config.logger(), f.level(e), f.r.Context()
+	if sent == sentAll && f.config.LogLevel == nil && sentStatus < 400 && !f.isPanic() {
+		level = min(level, slog.LevelWarn) // the request itself has succeeded
 	}
-	logger := f.scopes.logger()
-	ctx := f.r.Context()
 	if !logger.Enabled(ctx, level) {
 		return
 	}
-	var buf [8]slog.Attr
+	var buf [9]slog.Attr
 	attrs := append(buf[:0],
-		slog.String("method", f.r.Method),
-		slog.String("path", f.r.URL.Path),
-		slog.Int("status", e.Status),
-		slog.String("error", fmt.Sprint(f.cause)), // fmt survives an Error method that panics
+		slog.String("method", clip(f.r.Method, maxLogShort)),
+		slog.String("path", clip(f.r.URL.Path, maxLogPath)),
 	)
+	switch {
+	case sentStatus != 0:
+		attrs = append(attrs, slog.Int("status", sentStatus))
+	case sent == sentNothing:
+		attrs = append(attrs, slog.Int("status", e.Status))
+	}
+	attrs = append(attrs, slog.String("error", clip(textOf(f.cause), maxLogError)))
+	if value, ok := logValueOf(f.cause); ok {
+		attrs = append(attrs, slog.Attr{Key: "error_attrs", Value: value})
+	}
 	if f.r.Pattern != "" {
-		attrs = append(attrs, slog.String("pattern", f.r.Pattern))
+		attrs = append(attrs, slog.String("pattern", clip(f.r.Pattern, maxLogShort)))
 	}
 	if f.requestID != "" {
-		attrs = append(attrs, slog.String("request_id", f.requestID))
+		attrs = append(attrs, slog.String("request_id", clip(f.requestID, maxLogShort)))
 	}
-	if len(f.stack) > 0 && level == slog.LevelError {
-		attrs = append(attrs, slog.String("stack", f.stack.String()))
+	if len(f.stack) > 0 && e.Status >= 500 {
+		attrs = append(attrs, slog.String("stack", clip(f.stack.String(), maxLogStack)))
 	}
-	logger.LogAttrs(ctx, level, msg, attrs...)
+	logger.LogAttrs(ctx, level, f.logMessage(e, sent), attrs...)
 }
 
-// report tells the hook.
-func (f *failure) report(e *Error) {
-	fn := f.scopes.reporter()
-	if fn == nil {
-		return
+func (f *failure) logMessage(e *Error, sent sent) string {
+	switch {
+	case e.Status == statustext.ClientClosedRequest:
+		return "client disconnected"
+	case e.Status >= 500 && f.isPanic():
+		return "handler panicked"
+	case sent == sentPart:
+		return "error in the middle of a response"
+	case sent != sentNothing:
+		return "error after the response"
+	case e.Status < 500:
+		return "request rejected"
 	}
-	defer f.guard("panic in Config.Report")
-	fn(f.r, e)
+	return "request failed"
 }
 
-// identify returns what identifies the request, or the empty string.
-func (f *failure) identify() string {
-	fn := f.scopes.identifier()
-	if fn == nil {
-		return ""
-	}
-	defer f.guard("panic in Config.RequestID")
-	return fn(f.r)
-}
+// isPanic reports whether the error is a panic, of this or of another handler.
+func (f *failure) isPanic() bool { return f.panicked || f.stack != nil }
 
-// guard is deferred around a hook, whose panic must not keep the answer back.
-func (f *failure) guard(msg string) {
-	if v := recover(); v != nil {
-		p := newPanicError(v, true, 0)
-		f.scopes.logger().LogAttrs(f.r.Context(), slog.LevelError, msg,
-			slog.String("error", p.Error()), slog.String("stack", p.stack.String()))
-	}
-}
-
-func (s scopes) logger() *slog.Logger {
-	for _, rd := range s {
-		if rd.config.Logger != nil {
-			return rd.config.Logger
-		}
+func (c *Config) logger() *slog.Logger {
+	if c.Logger != nil {
+		return c.Logger
 	}
 	return slog.Default()
 }
 
-func (s scopes) format() Format {
-	for _, rd := range s {
-		if rd.config.Format != nil {
-			return rd.config.Format
+// level returns the level of the record by Config.LogLevel or by the status.
+func (f *failure) level(e *Error) (level slog.Level) {
+	level = slog.LevelDebug
+	if e.Status >= 500 {
+		level = slog.LevelError
+	}
+	if f.config.LogLevel != nil {
+		defer f.recoverHook("panic in Config.LogLevel")
+		level = f.config.LogLevel(e)
+	}
+	return level
+}
+
+// wantsStack reports whether the stack of a panic may be logged or reported.
+func (c *Config) wantsStack(r *http.Request) bool {
+	return c.Report != nil || c.LogLevel != nil || c.logger().Enabled(r.Context(), slog.LevelError)
+}
+
+// report calls Config.Report.
+func (f *failure) report(e *Error) {
+	if f.config.Report != nil {
+		defer f.recoverHook("panic in Config.Report")
+		f.config.Report(f.r, e)
+	}
+}
+
+// callRequestID calls Config.RequestID.
+func (f *failure) callRequestID() {
+	if f.config.RequestID != nil {
+		defer f.recoverHook("panic in Config.RequestID")
+		f.requestID = f.config.RequestID(f.r)
+	}
+}
+
+// recoverHook is deferred by the calls of hooks. A panic in a hook must not prevent the response.
+func (f *failure) recoverHook(msg string) {
+	if v := recover(); v != nil {
+		p := errtree.NewPanic(v, true)
+		f.config.logger().LogAttrs(f.r.Context(), slog.LevelError, msg,
+			slog.String("error", clip(p.Error(), maxLogError)),
+			slog.String("stack", clip(stack(p.StackTrace()).String(), maxLogStack)))
+	}
+}
+
+// textOf returns the text of an error. fmt recovers a panic in its Error method, and prints a nil
+// pointer as <nil>.
+func textOf(err error) string {
+	text := fmt.Sprint(err)
+	if v := reflect.ValueOf(err); v.Kind() == reflect.Pointer && v.IsNil() {
+		return fmt.Sprintf("nil %T: %s", err, text)
+	}
+	return text
+}
+
+// logValueOf returns the value of the first slog.LogValuer in the tree of err, with at most
+// maxLogAttrs bytes of text.
+func logValueOf(err error) (value slog.Value, ok bool) {
+	defer func() {
+		if recover() != nil { // in a method of the error
+			ok = false
 		}
-	}
-	return Simple
-}
-
-func (s scopes) reporter() func(*http.Request, *Error) {
-	for _, rd := range s {
-		if rd.config.Report != nil {
-			return rd.config.Report
+	}()
+	errtree.Walk(err, func(node error) errtree.Next {
+		if _, ok = node.(slog.LogValuer); ok {
+			value = slog.AnyValue(node)
+			return errtree.Stop
 		}
+		return errtree.Descend
+	})
+	if !ok {
+		return value, false
 	}
-	return nil
+	room := maxLogAttrs
+	return clipValue(value, &room), true
 }
 
-func (s scopes) identifier() func(*http.Request) string {
-	for _, rd := range s {
-		if rd.config.RequestID != nil {
-			return rd.config.RequestID
+// clipValue resolves a value and cuts its texts to room bytes in all.
+func clipValue(v slog.Value, room *int) slog.Value {
+	v = v.Resolve()
+	switch v.Kind() {
+	case slog.KindGroup:
+		var attrs []slog.Attr
+		for _, attr := range v.Group() {
+			if *room -= len(attr.Key); *room <= 0 {
+				break
+			}
+			attrs = append(attrs, slog.Attr{Key: attr.Key, Value: clipValue(attr.Value, room)})
 		}
+		return slog.GroupValue(attrs...)
+	case slog.KindString, slog.KindAny:
+		text := clip(v.String(), max(0, *room))
+		*room -= len(text)
+		return slog.StringValue(text)
 	}
-	return nil
+	return v
 }
 
-func (s scopes) expose() bool {
-	for _, rd := range s {
-		if rd.config.DangerouslyExposeCause {
-			return true
-		}
+// clip cuts s to at most n bytes, at the end of a character.
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
 	}
-	return false
-}
-
-// A panicError is the value of a panic as an error, with the stack.
-type panicError struct {
-	value any
-	stack stack
-}
-
-// newPanicError must be called where the frames of the panic are still on the
-// stack: above is how many calls deep in the deferred function. The stack then
-// begins with the function that has panicked. To collect it takes longer than all
-// else that is done about a panic, so it is not done for nobody.
-func newPanicError(v any, wantStack bool, above int) *panicError {
-	p := &panicError{value: v}
-	if wantStack {
-		var pcs [64]uintptr
-		// What is left out: Callers, this function, the deferred one, gopanic.
-		p.stack = append(p.stack, pcs[:runtime.Callers(4+above, pcs[:])]...)
+	const mark = "…"
+	n = max(0, n-len(mark))
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
 	}
-	return p
+	return s[:n] + mark
 }
 
-// wantStack reports whether the stack of a panic will be read.
-func (s scopes) wantStack(r *http.Request) bool {
-	return s.reporter() != nil || s.logger().Enabled(r.Context(), slog.LevelError)
-}
-
-// Error relies on fmt, which survives an Error or String method that panics.
-func (p *panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }
-
-// Unwrap returns the panic's value if that is an error.
-func (p *panicError) Unwrap() error {
-	err, _ := p.value.(error)
-	return err
-}
-
-// StackTrace returns the program counters of the stack, as reporters look for
-// them.
-func (p *panicError) StackTrace() []uintptr { return p.stack }
-
-// stackOf returns the stack of the panic that err stands for, one of ours or of an
-// adapter, or nil.
+// stackOf returns the stack of the panic in the tree of err, or nil.
 func stackOf(err error) (found stack) {
-	walk(err, func(node error) bool {
-		p, ok := node.(interface{ StackTrace() []uintptr })
-		if ok {
+	errtree.Walk(err, func(node error) errtree.Next {
+		if p, ok := node.(interface{ StackTrace() []uintptr }); ok {
 			found = p.StackTrace()
+			return errtree.Stop
 		}
-		return ok
+		return errtree.Descend
 	})
 	return found
 }
 
-// A stack is resolved only where somebody reads it.
+// stack is a stack of program counters, which are resolved when they are logged.
 type stack []uintptr
 
 func (s stack) String() string {
 	var b strings.Builder
-	b.Grow(128 * len(s))
+	b.Grow(maxLogStack)
 	frames := runtime.CallersFrames(s)
-	for {
+	for b.Len() < maxLogStack {
 		frame, more := frames.Next()
 		b.WriteString(frame.Function)
 		b.WriteString("\n\t")
@@ -185,8 +223,9 @@ func (s stack) String() string {
 		var line [20]byte
 		b.Write(strconv.AppendInt(line[:0], int64(frame.Line), 10))
 		if !more {
-			return b.String()
+			break
 		}
 		b.WriteByte('\n')
 	}
+	return b.String()
 }

@@ -1,50 +1,45 @@
 package errjson
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"reflect"
 	"slices"
+
+	"github.com/hipflask/hipflask/internal/errtree"
 )
 
-// A Rule says what an error means, or what the answer with a status looks like,
-// as @errorhandler does in Flask. It is made by [Map], [MapIs] or [OnStatus]. The
-// zero Rule does nothing. The functions of a rule must be safe for concurrent
-// use; one that panics is answered with a constant JSON 500.
+// A Rule maps an error to an HTTP error, or a status to a response body, as @errorhandler does in
+// Flask. [Map], [MapIs] and [OnStatus] return rules. The zero Rule does nothing. The functions of a
+// rule must be safe for concurrent use. If one panics, a constant JSON 500 is sent.
 //
 // For one error at most one Map or MapIs applies, and then at most one OnStatus:
 //
-//   - An error that is an HTTP error already (an *[Error], or one with a method
-//     StatusCode() int or GetStatus() int that returns 400–599) leaves as it is
-//     if there is an OnStatus for its status, and no Map or MapIs is asked. Of an
-//     error of another library only the status is sent. A client library whose
-//     errors have such a method, with the status that another server has
-//     answered, wants a Map for them.
-//   - Else the error's tree is searched, depth first as errors.As does: first for
-//     exact types and MapIs targets, then for interface types, of which one that
-//     contains another goes first. Map[error] thus goes last, and never takes an
-//     HTTP error, nor one whose meaning [Write] knows.
-//   - An error that no rule takes, and that is no HTTP error, becomes a 500 with
-//     the error as its cause. Map[*Error] and OnStatus(500, …) are asked for it.
+//   - An HTTP error is an *[Error], or an error with a method StatusCode() int or GetStatus() int
+//     that returns 400–599. If there is an OnStatus for its status, it is sent as it is, and no Map
+//     or MapIs is called. Only the status of another library's error is sent. A client library
+//     whose errors have such a method, with the status of an upstream server, needs a Map.
+//   - Otherwise the error's tree is searched, depth first as by errors.As: first for exact types and
+//     MapIs targets, then for interface types. An interface that contains another one comes before
+//     it, so Map[error] comes last. It never matches an HTTP error or an error that [Write] knows.
+//   - An error that no rule matches, and that is not an HTTP error, becomes a 500 with the error as
+//     its cause. Map[*Error] and OnStatus(500, …) are called for it.
 //
-// The rules of an inner [Renderer.Render] go before those of an outer one at
-// each of these steps, but not before an earlier step: an outer rule for the exact
-// status goes before an inner rule for the type.
+// The rules of an inner Renderer come before those of an outer one at each of these steps, but not
+// before an earlier step: an outer rule for the exact status comes before an inner rule for the type.
 type Rule struct {
-	status  int // of an OnStatus
-	content func(*http.Request, *Error) any
+	status int // of an OnStatus
+	body   func(*http.Request, *Error) any
 
-	iface reflect.Type // of a Map for an interface type; else nil
-	// match reports whether the rule takes this node of an error's tree, and
-	// what it makes of it.
+	iface reflect.Type // of a Map for an interface type, otherwise nil
+	// match reports whether the rule matches a node of an error's tree, and returns the HTTP
+	// error for it.
 	match func(r *http.Request, node error) (e *Error, ok bool)
 }
 
-// Map makes HTTP errors of errors of type E: @errorhandler(APIError). E may be a
-// concrete type, found as by [errors.As], or an interface type. If fn returns nil
-// the rule does not apply. The error is logged as the cause of what fn returns,
-// unless that names one of its own.
+// Map maps errors of type E to HTTP errors: @errorhandler(APIError). E is a concrete type, found as
+// by [errors.As], or an interface type. The rule does not apply if fn returns nil. The original error
+// is logged as the cause of the returned Error, unless that has a cause of its own.
 func Map[E error](fn func(*http.Request, E) *Error) Rule {
 	rule := Rule{match: func(r *http.Request, node error) (*Error, bool) {
 		target, ok := node.(E)
@@ -63,42 +58,40 @@ func Map[E error](fn func(*http.Request, E) *Error) Rule {
 	return rule
 }
 
-// MapIs makes e of errors that are target, as by [errors.Is]:
+// MapIs maps errors that are target, as by [errors.Is], to e:
 //
 //	errjson.MapIs(sql.ErrNoRows, errjson.NotFound(""))
 //
-// It panics if either is nil.
+// It panics if either argument is nil.
 func MapIs(target error, e *Error) Rule {
 	if target == nil || e == nil {
 		panic("errjson: MapIs: nil argument")
 	}
 	comparable := reflect.TypeOf(target).Comparable()
 	return Rule{match: func(_ *http.Request, node error) (*Error, bool) {
-		return e, comparable && node == target || claims(node, target)
+		return e, comparable && node == target || isTarget(node, target)
 	}}
 }
 
-// claims reports whether a node of an error's tree says of itself that it is
-// target.
-func claims(node, target error) bool {
+// isTarget reports whether a node of an error's tree has an Is method that matches target.
+func isTarget(node, target error) bool {
 	is, ok := node.(interface{ Is(error) bool })
 	return ok && is.Is(target)
 }
 
-// OnStatus gives the answers with a status another body: @errorhandler(404). The
-// body is encoded with encoding/json and sent as application/json; the status and
-// the header fields stay, Allow for instance. If fn returns nil, the answer is as
-// without the rule. The error's Message is never empty.
+// OnStatus replaces the body of the responses with a status: @errorhandler(404). The body is encoded
+// with encoding/json and sent as application/json. The status and the headers stay, such as Allow.
+// If fn returns nil, the response is the one without the rule. The error's Message is never empty.
 //
 // It panics if the status is not within 400–599.
 func OnStatus(status int, fn func(*http.Request, *Error) any) Rule {
-	if !isStatus(status) {
-		panic(fmt.Sprintf("errjson: OnStatus: %d is not the status of an error", status))
+	if !isErrorStatus(status) {
+		panic(fmt.Sprintf("errjson: OnStatus: %d is not an error status", status))
 	}
-	return Rule{status: status, content: fn}
+	return Rule{status: status, body: fn}
 }
 
-// ruleSet is the rules of one Renderer in the order in which they are asked.
+// ruleSet holds the rules of one Renderer in the order in which they are tried.
 type ruleSet struct {
 	onStatus map[int]func(*http.Request, *Error) any
 	exact    []Rule // Map of concrete types, and MapIs
@@ -110,11 +103,10 @@ func newRuleSet(rules []Rule) ruleSet {
 	set := ruleSet{onStatus: make(map[int]func(*http.Request, *Error) any)}
 	for _, rule := range rules {
 		switch {
-		case rule.content != nil:
-			// Of several for one status the first one counts, as it does
-			// for the rules of types.
+		case rule.body != nil:
+			// The first of several rules for one status counts, as for types.
 			if set.onStatus[rule.status] == nil {
-				set.onStatus[rule.status] = rule.content
+				set.onStatus[rule.status] = rule.body
 			}
 		case rule.match == nil: // the zero Rule
 		case rule.iface == nil:
@@ -125,21 +117,16 @@ func newRuleSet(rules []Rule) ruleSet {
 			set.ifaces = append(set.ifaces, rule)
 		}
 	}
-	// An interface goes before those that it contains. This sorts by the number
-	// of methods, since one that contains another has more.
+	// An interface that contains another one has more methods.
 	slices.SortStableFunc(set.ifaces, func(a, b Rule) int {
 		return b.iface.NumMethod() - a.iface.NumMethod()
 	})
 	return set
 }
 
-// scopes are the renderers that an error passes on its way out, the innermost
-// first.
-type scopes []*Renderer
-
-// onStatus returns the content of the answers with a status, or nil.
-func (s scopes) onStatus(status int) func(*http.Request, *Error) any {
-	for _, rd := range s {
+// onStatus returns the first OnStatus function for a status, or nil.
+func onStatus(renderers []*Renderer, status int) func(*http.Request, *Error) any {
+	for _, rd := range renderers {
 		if fn := rd.rules.onStatus[status]; fn != nil {
 			return fn
 		}
@@ -147,66 +134,32 @@ func (s scopes) onStatus(status int) func(*http.Request, *Error) any {
 	return nil
 }
 
-// resolve returns the HTTP error that err means to these scopes. Where that names
-// no cause, it is the one given: err, or the panic that brought it. The cause that
-// is to be logged is returned, too.
-func (s scopes) resolve(r *http.Request, err, cause error) (*Error, error) {
+// resolve returns the HTTP error for err by the rules of the renderers, the innermost first, and the
+// cause to log. That is the cause of the HTTP error, or the given one: err, or the panic with err.
+func resolve(renderers []*Renderer, r *http.Request, err, cause error) (*Error, error) {
 	e, search := httpError(err), err
 	if e == nil {
-		e = meaning(r, err)
-		if mapped := s.mapped(r, err, e == nil); mapped != nil {
+		e = classify(r, err)
+		if mapped := applyRules(renderers, r, err, e == nil); mapped != nil {
 			return withCause(mapped, cause)
 		}
 		if e == nil {
-			e = known(http.StatusInternalServerError, cause)
+			e = newError(http.StatusInternalServerError, cause)
 		}
-		search = e // from here on, it is an HTTP error
+		search = e // it is an HTTP error now
 	}
-	if s.onStatus(e.Status) == nil {
-		if mapped := s.mapped(r, search, false); mapped != nil && mapped != e {
+	if onStatus(renderers, e.Status) == nil {
+		if mapped := applyRules(renderers, r, search, false); mapped != nil && mapped != e {
 			return withCause(mapped, cause)
 		}
 	}
 	return e, cause
 }
 
-// meaning returns what an error that is not an HTTP error is known to mean, or
-// nil.
-func meaning(r *http.Request, err error) (e *Error) {
-	walk(err, func(node error) bool {
-		switch n := node.(type) {
-		case FieldError, *FieldError:
-			e = Invalid(fieldErrors(err)...)
-			e.Err = err
-		case *http.MaxBytesError:
-			e = known(http.StatusRequestEntityTooLarge, err)
-			// net/http does this for HTTP/1.1 by itself, but only where it
-			// sees the writer that it made. HTTP/2 resets the stream alone.
-			if r.ProtoMajor < 2 {
-				e.Header = http.Header{"Connection": {"close"}}
-			}
-		default:
-			switch {
-			case n == context.DeadlineExceeded || claims(n, context.DeadlineExceeded):
-				e = known(http.StatusGatewayTimeout, err)
-			case r.Context().Err() != nil && (n == context.Canceled || claims(n, context.Canceled)):
-				e = known(statusClientClosedRequest, err)
-			}
-		}
-		return e != nil
-	})
-	return e
-}
-
-// known returns the Error that a cause is known to mean.
-func known(status int, cause error) *Error {
-	return &Error{Status: status, Message: sentence(status), Err: cause}
-}
-
-// mapped returns what the rules for types make of err, or nil. Only errors of
-// which nothing is known are for the catch-all rules.
-func (s scopes) mapped(r *http.Request, err error, unknown bool) *Error {
-	for _, rd := range s {
+// applyRules returns the result of the first rule for types that matches, or nil. The catch-all
+// rules are for errors that the package does not know.
+func applyRules(renderers []*Renderer, r *http.Request, err error, unknown bool) *Error {
+	for _, rd := range renderers {
 		set := &rd.rules
 		e := firstMatch(r, err, set.exact)
 		if e == nil {
@@ -222,27 +175,29 @@ func (s scopes) mapped(r *http.Request, err error, unknown bool) *Error {
 	return nil
 }
 
-// firstMatch returns what the first rule makes of the first node of err's tree
-// that it takes, or nil. It does not look into HTTP errors: what caused one must
-// not decide over the status that somebody gave it.
+// firstMatch returns the result of the first rule that matches the first matching node of err's
+// tree, or nil. It does not search the causes of HTTP errors: a cause must not replace the status
+// that the program gave to the error.
 func firstMatch(r *http.Request, err error, rules []Rule) (found *Error) {
 	if len(rules) == 0 {
 		return nil
 	}
-	walkUntil(err, func(node error) bool {
+	errtree.Walk(err, func(node error) errtree.Next {
 		for _, rule := range rules {
 			if e, ok := rule.match(r, node); ok {
 				found = e
-				return true
+				return errtree.Stop
 			}
 		}
-		return false
-	}, func(node error) bool { return carriedError(node) != nil })
+		if asHTTPError(node) != nil {
+			return errtree.Skip
+		}
+		return errtree.Descend
+	})
 	return found
 }
 
-// withCause returns what a rule has made of an error, and the cause of that: the
-// one that the rule has named, or the one given, which is then noted in a copy.
+// withCause returns e with its cause, or with the given one in a copy.
 func withCause(e *Error, cause error) (*Error, error) {
 	if e.Err != nil {
 		return e, e.Err
@@ -255,28 +210,29 @@ func withCause(e *Error, cause error) (*Error, error) {
 // httpError returns the first HTTP error in err's tree, or nil.
 func httpError(err error) (found *Error) {
 	if e, ok := err.(*Error); ok {
-		return e // most are
+		return e // the common case
 	}
-	walk(err, func(node error) bool {
-		found = carriedError(node)
-		return found != nil
+	errtree.Walk(err, func(node error) errtree.Next {
+		if found = asHTTPError(node); found != nil {
+			return errtree.Stop
+		}
+		return errtree.Descend
 	})
 	return found
 }
 
-// carriedError returns the HTTP error that a node of an error's tree is, or nil.
-// Of an error of another library only the status is taken: whether its text is
-// meant for clients is not known.
-func carriedError(node error) *Error {
+// asHTTPError returns the HTTP error that a node of an error's tree is, or nil. The text of another
+// library's error may not be meant for clients, so only its status is used.
+func asHTTPError(node error) *Error {
 	switch n := node.(type) {
 	case *Error:
 		return n
 	case interface{ StatusCode() int }:
-		if status := n.StatusCode(); isStatus(status) {
+		if status := n.StatusCode(); isErrorStatus(status) {
 			return &Error{Status: status, Err: node}
 		}
 	case interface{ GetStatus() int }:
-		if status := n.GetStatus(); isStatus(status) {
+		if status := n.GetStatus(); isErrorStatus(status) {
 			return &Error{Status: status, Err: node}
 		}
 	}

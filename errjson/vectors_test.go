@@ -415,13 +415,13 @@ func vectorHandlerFails(t *testing.T) {
 			asked.Add(1)
 			return make(chan int)
 		})}},
-		"the format panics": {Format: func(*http.Request, *errjson.Error) (string, any) {
+		"the format panics": {Format: func(*http.Request, *errjson.Error) errjson.Response {
 			asked.Add(1)
 			panic("in the format")
 		}},
-		"the format is not encodable": {Format: func(*http.Request, *errjson.Error) (string, any) {
+		"the format is not encodable": {Format: func(*http.Request, *errjson.Error) errjson.Response {
 			asked.Add(1)
-			return "application/json", math.NaN()
+			return errjson.Response{Body: math.NaN()}
 		}},
 		"the rule gives no status": {Rules: []errjson.Rule{errjson.Map(func(*http.Request, error) *errjson.Error {
 			asked.Add(1)
@@ -458,7 +458,7 @@ func vectorHandlerFails(t *testing.T) {
 		var rules, formats, reports atomic.Int32
 		logs, rd := newCapture(errjson.Config{
 			Rules: []errjson.Rule{errjson.Map(func(*http.Request, error) *errjson.Error { rules.Add(1); return errjson.Conflict("") })},
-			Format: func(r *http.Request, e *errjson.Error) (string, any) {
+			Format: func(r *http.Request, e *errjson.Error) errjson.Response {
 				formats.Add(1)
 				return errjson.Simple(r, e)
 			},
@@ -1262,7 +1262,7 @@ func vectorStatuses(t *testing.T) {
 			assert.Equal(t, constant500, record(rd.Wrap(handler), get("/")))
 			rec := logs.one(t)
 			assert.Equal(t, slog.LevelError, rec.level)
-			assert.Contains(t, rec.attrs["error"], fmt.Sprintf("%d is not the status of an error", code))
+			assert.Contains(t, rec.attrs["error"], fmt.Sprintf("%d is not an error status", code))
 		}
 	}
 	t.Run("not one, in the format and by the rules", func(t *testing.T) {

@@ -1,4 +1,4 @@
-package errjson_test
+package shapes_test
 
 import (
 	"encoding/json"
@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hipflask/hipflask/errjson"
+	"github.com/hipflask/hipflask/errjson/shapes"
 )
 
 // at is a fault at a pointer, whose message is given.
@@ -39,7 +40,7 @@ func TestMessages(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := json.Marshal(errjson.Invalid(test.faults...).Messages())
+			got, err := json.Marshal(shapes.Messages(errjson.Invalid(test.faults...)))
 			require.NoError(t, err)
 			assert.JSONEq(t, test.want, string(got))
 		})
@@ -47,32 +48,32 @@ func TestMessages(t *testing.T) {
 }
 
 func TestMessagesOfOthers(t *testing.T) {
-	assert.Nil(t, errjson.NotFound("").Messages())
-	assert.Nil(t, (&errjson.Error{Status: 409, Details: map[string]any{"by": "you"}}).Messages())
+	assert.Nil(t, shapes.Messages(errjson.NotFound("")))
+	assert.Nil(t, shapes.Messages((&errjson.Error{Status: 409, Details: map[string]any{"by": "you"}})))
 
 	// The fault of an error of syntax is not about the field that it is in.
 	fault := errjson.FieldError{Pointer: "/name", Code: "syntax", Message: "Syntax error.", Line: 1, Column: 6}
-	assert.Nil(t, (&errjson.Error{Status: 400, Code: "syntax", Details: []errjson.FieldError{fault}}).Messages())
+	assert.Nil(t, shapes.Messages((&errjson.Error{Status: 400, Code: "syntax", Details: []errjson.FieldError{fault}})))
 
 	// These are, although they have the code of their error.
 	want := map[string]any{"name": []string{"Syntax error."}}
 	for _, code := range []string{"invalid", ""} {
 		fault.Code = code
-		assert.Equal(t, want, (&errjson.Error{Status: 422, Code: code, Details: []errjson.FieldError{fault}}).Messages())
+		assert.Equal(t, want, shapes.Messages((&errjson.Error{Status: 422, Code: code, Details: []errjson.FieldError{fault}})))
 	}
 	fault.Code, fault.Line = "taken", 0
-	assert.Equal(t, want, (&errjson.Error{Status: 409, Code: "taken", Details: []errjson.FieldError{fault}}).Messages())
+	assert.Equal(t, want, shapes.Messages((&errjson.Error{Status: 409, Code: "taken", Details: []errjson.FieldError{fault}})))
 }
 
 // TestMessagesAliases tests that what is returned is the caller's.
 func TestMessagesAliases(t *testing.T) {
 	e := errjson.Invalid(at("/a", "1"), at("/a/b", "2"))
-	messages := e.Messages()
+	messages := shapes.Messages(e)
 	inner := messages["a"].(map[string]any)
 	inner["b"].([]string)[0] = "changed"
 	inner["c"] = "added"
 	delete(messages, "a")
-	assert.Equal(t, map[string]any{"a": map[string]any{"_schema": []string{"1"}, "b": []string{"2"}}}, e.Messages())
+	assert.Equal(t, map[string]any{"a": map[string]any{"_schema": []string{"1"}, "b": []string{"2"}}}, shapes.Messages(e))
 }
 
 func FuzzGrouping(f *testing.F) {
@@ -93,7 +94,7 @@ func FuzzGrouping(f *testing.F) {
 				}
 			}
 		}
-		walk(errjson.Invalid(at(first, "1"), at(second, "2"), at(first, "3")).Messages())
+		walk(shapes.Messages(errjson.Invalid(at(first, "1"), at(second, "2"), at(first, "3"))))
 		assert.Equal(t, 3, count)
 	})
 }

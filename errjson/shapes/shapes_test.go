@@ -1,4 +1,4 @@
-package errjson_test
+package shapes_test
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/hipflask/hipflask/errjson"
+	"github.com/hipflask/hipflask/errjson/shapes"
 )
 
 // presetFaults are those of an input with everything that the shapes tell apart.
@@ -36,37 +37,37 @@ func TestPresets(t *testing.T) {
 		err    error
 		want   string
 	}{
-		{"Marshmallow/fields", errjson.Marshmallow, presetFaults, `{"code":422,"status":"Unprocessable Entity","errors":{"json":{
+		{"Marshmallow/fields", shapes.Marshmallow, presetFaults, `{"code":422,"status":"Unprocessable Entity","errors":{"json":{
 			"name":["This field is required."],
 			"items":{"3":{"_schema":["Is sold."],"qty":["Must be an integer.","Too few."]}},
 			"a/b":{"~":["There is no such field."]},
 			"01":["One."]}}}`},
-		{"Marshmallow/whole", errjson.Marshmallow, whole, `{"code":422,"status":"Unprocessable Entity","errors":{"json":{"_schema":["Must not be null."]}}}`},
-		{"Marshmallow/none", errjson.Marshmallow, bare, `{"code":422,"status":"Unprocessable Entity","message":"The input is not valid."}`},
-		{"Marshmallow/syntax", errjson.Marshmallow, syntax, `{"code":400,"status":"Bad Request","message":"Syntax error. (Line 1, column 6.)"}`},
-		{"Marshmallow/plain", errjson.Marshmallow, plain, `{"code":404,"status":"Not Found","message":"No item 7."}`},
-		{"Marshmallow/other", errjson.Marshmallow, other, `{"code":409,"status":"Conflict","message":"Taken."}`},
+		{"Marshmallow/whole", shapes.Marshmallow, whole, `{"code":422,"status":"Unprocessable Entity","errors":{"json":{"_schema":["Must not be null."]}}}`},
+		{"Marshmallow/none", shapes.Marshmallow, bare, `{"code":422,"status":"Unprocessable Entity","message":"The input is not valid."}`},
+		{"Marshmallow/syntax", shapes.Marshmallow, syntax, `{"code":400,"status":"Bad Request","message":"Syntax error. (Line 1, column 6.)"}`},
+		{"Marshmallow/plain", shapes.Marshmallow, plain, `{"code":404,"status":"Not Found","message":"No item 7."}`},
+		{"Marshmallow/other", shapes.Marshmallow, other, `{"code":409,"status":"Conflict","message":"Taken."}`},
 
-		{"Reqparse/fields", errjson.Reqparse, presetFaults, `{"message":{
+		{"Reqparse/fields", shapes.Reqparse, presetFaults, `{"message":{
 			"name":"This field is required.","items.3.qty":"Must be an integer.","items.3":"Is sold.","a/b.~":"There is no such field.","01":"One."}}`},
-		{"Reqparse/whole", errjson.Reqparse, whole, `{"message":"Must not be null."}`},
-		{"Reqparse/none", errjson.Reqparse, bare, `{"message":"The input is not valid."}`},
-		{"Reqparse/syntax", errjson.Reqparse, syntax, `{"message":"Syntax error. (Line 1, column 6.)"}`},
-		{"Reqparse/plain", errjson.Reqparse, plain, `{"message":"No item 7."}`},
+		{"Reqparse/whole", shapes.Reqparse, whole, `{"message":"Must not be null."}`},
+		{"Reqparse/none", shapes.Reqparse, bare, `{"message":"The input is not valid."}`},
+		{"Reqparse/syntax", shapes.Reqparse, syntax, `{"message":"Syntax error. (Line 1, column 6.)"}`},
+		{"Reqparse/plain", shapes.Reqparse, plain, `{"message":"No item 7."}`},
 
-		{"FastAPI/fields", errjson.FastAPI, presetFaults, `{"detail":[
+		{"FastAPI/fields", shapes.FastAPI, presetFaults, `{"detail":[
 			{"type":"missing","loc":["body","name"],"msg":"This field is required."},
 			{"type":"type","loc":["body","items",3,"qty"],"msg":"Must be an integer."},
 			{"type":"few","loc":["body","items",3,"qty"],"msg":"Too few."},
 			{"type":"sold","loc":["body","items",3],"msg":"Is sold."},
 			{"type":"extra_forbidden","loc":["body","a/b","~"],"msg":"There is no such field."},
 			{"type":"x","loc":["body","01"],"msg":"One."}]}`},
-		{"FastAPI/whole", errjson.FastAPI, whole, `{"detail":[{"type":"null","loc":["body"],"msg":"Must not be null."}]}`},
-		{"FastAPI/no code", errjson.FastAPI, errjson.Invalid(errjson.FieldError{Pointer: "/a", Message: "Wrong."}),
+		{"FastAPI/whole", shapes.FastAPI, whole, `{"detail":[{"type":"null","loc":["body"],"msg":"Must not be null."}]}`},
+		{"FastAPI/no code", shapes.FastAPI, errjson.Invalid(errjson.FieldError{Pointer: "/a", Message: "Wrong."}),
 			`{"detail":[{"type":"value_error","loc":["body","a"],"msg":"Wrong."}]}`},
-		{"FastAPI/none", errjson.FastAPI, bare, `{"detail":"The input is not valid."}`},
-		{"FastAPI/syntax", errjson.FastAPI, syntax, `{"detail":[{"type":"json_invalid","loc":["body",5],"msg":"Syntax error."}]}`},
-		{"FastAPI/plain", errjson.FastAPI, plain, `{"detail":"No item 7."}`},
+		{"FastAPI/none", shapes.FastAPI, bare, `{"detail":"The input is not valid."}`},
+		{"FastAPI/syntax", shapes.FastAPI, syntax, `{"detail":[{"type":"json_invalid","loc":["body",5],"msg":"Syntax error."}]}`},
+		{"FastAPI/plain", shapes.FastAPI, plain, `{"detail":"No item 7."}`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -80,7 +81,7 @@ func TestPresets(t *testing.T) {
 }
 
 func TestInvalidAs(t *testing.T) {
-	rd := errjson.NewRenderer(errjson.Config{Rules: []errjson.Rule{errjson.InvalidAs(400)}})
+	rd := errjson.NewRenderer(errjson.Config{Rules: []errjson.Rule{shapes.InvalidAs(400)}})
 	status := func(err error) int {
 		w := httptest.NewRecorder()
 		rd.Write(w, httptest.NewRequest(http.MethodPost, "/", nil), err)
@@ -91,18 +92,18 @@ func TestInvalidAs(t *testing.T) {
 	assert.Equal(t, 422, presetFaults.Status, "the error is not changed")
 	assert.Equal(t, 422, status(errjson.UnprocessableContent("")), "no field has a fault")
 	assert.Equal(t, 409, status(&errjson.Error{Status: 409, Details: presetFaults.Details}))
-	assert.Panics(t, func() { errjson.InvalidAs(200) })
+	assert.Panics(t, func() { shapes.InvalidAs(200) })
 }
 
-// answerWith prints the answer to an error in a format.
-func answerWith(cfg errjson.Config, err error) {
+// respondWith prints the response for an error in a format.
+func respondWith(cfg errjson.Config, err error) {
 	w := httptest.NewRecorder()
 	errjson.NewRenderer(cfg).Write(w, httptest.NewRequest(http.MethodPost, "/", nil), err)
 	fmt.Println(w.Code, strings.TrimSpace(w.Body.String()))
 }
 
 func ExampleMarshmallow() {
-	answerWith(errjson.Config{Format: errjson.Marshmallow}, errjson.Invalid(
+	respondWith(errjson.Config{Format: shapes.Marshmallow}, errjson.Invalid(
 		errjson.FieldError{Pointer: "/name", Code: "required", Message: "This field is required."},
 		errjson.FieldError{Pointer: "/items/0/qty", Code: "type", Message: "Must be an integer."}))
 	// Output:
@@ -110,7 +111,7 @@ func ExampleMarshmallow() {
 }
 
 func ExampleReqparse() {
-	answerWith(errjson.Config{Format: errjson.Reqparse, Rules: []errjson.Rule{errjson.InvalidAs(400)}}, errjson.Invalid(
+	respondWith(errjson.Config{Format: shapes.Reqparse, Rules: []errjson.Rule{shapes.InvalidAs(400)}}, errjson.Invalid(
 		errjson.FieldError{Pointer: "/name", Code: "required", Message: "name is required"},
 		errjson.FieldError{Pointer: "/price", Code: "required", Message: "price is required"}))
 	// Output:
@@ -118,15 +119,34 @@ func ExampleReqparse() {
 }
 
 func ExampleFastAPI() {
-	answerWith(errjson.Config{Format: errjson.FastAPI}, errjson.Invalid(
+	respondWith(errjson.Config{Format: shapes.FastAPI}, errjson.Invalid(
 		errjson.FieldError{Pointer: "/items/0/qty", Code: "required", Message: "This field is required."}))
 	// Output:
 	// 422 {"detail":[{"type":"missing","loc":["body","items",0,"qty"],"msg":"This field is required."}]}
 }
 
 func ExampleInvalidAs() {
-	answerWith(errjson.Config{Rules: []errjson.Rule{errjson.InvalidAs(http.StatusBadRequest)}}, errjson.Invalid(
+	respondWith(errjson.Config{Rules: []errjson.Rule{shapes.InvalidAs(http.StatusBadRequest)}}, errjson.Invalid(
 		errjson.FieldError{Pointer: "/name", Code: "required", Message: "This field is required."}))
 	// Output:
 	// 400 {"error":"Bad Request","message":"The input is not valid.","status":400,"details":[{"pointer":"/name","code":"required","message":"This field is required."}]}
+}
+
+func ExampleRestful() {
+	respondWith(errjson.Config{Format: shapes.Restful}, errjson.NotFound("No item 7."))
+	// Output: 404 {"message":"No item 7."}
+}
+
+func ExampleMessages() {
+	errs := errjson.Config{Rules: []errjson.Rule{
+		errjson.OnStatus(422, func(_ *http.Request, e *errjson.Error) any {
+			return map[string]any{"errors": shapes.Messages(e)}
+		}),
+	}}
+	respondWith(errs, errjson.Invalid(
+		errjson.FieldError{Pointer: "/name", Message: "Is required."},
+		errjson.FieldError{Pointer: "/items/0/qty", Message: "Must be an integer."},
+		errjson.FieldError{Message: "Order something."},
+	))
+	// Output: 422 {"errors":{"_schema":["Order something."],"items":{"0":{"qty":["Must be an integer."]}},"name":["Is required."]}}
 }

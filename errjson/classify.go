@@ -1,0 +1,166 @@
+package errjson
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"mime/multipart"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"syscall"
+
+	"github.com/hipflask/hipflask/internal/errtree"
+	"github.com/hipflask/hipflask/internal/statustext"
+)
+
+// classify returns the HTTP error for an error of this package, of net/http or of context that is
+// not an HTTP error itself, or nil if it does not know the error.
+func classify(r *http.Request, err error) *Error {
+	if op, ok := errors.AsType[*net.OpError](err); ok &&
+		op.Op == "read" && op.Timeout() && isOwnConnection(r, op) {
+		// RFC 9110, Section 15.5.9
+		return closing(r, newError(http.StatusRequestTimeout, err))
+	}
+	if errors.Is(r.Context().Err(), context.Canceled) && isDisconnect(err) {
+		return newError(statustext.ClientClosedRequest, err)
+	}
+	var e *Error
+	errtree.Walk(err, func(node error) errtree.Next {
+		switch n := node.(type) {
+		case FieldError, *FieldError:
+			e = Invalid(errtree.Collect[FieldError](err)...)
+			e.Err = err
+		case *http.MaxBytesError:
+			e = closing(r, newError(http.StatusRequestEntityTooLarge, err))
+		default:
+			switch {
+			case n == context.DeadlineExceeded || isTarget(n, context.DeadlineExceeded):
+				e = newError(http.StatusGatewayTimeout, err)
+			case r.Context().Err() != nil && (n == context.Canceled || isTarget(n, context.Canceled)):
+				e = newError(statustext.ClientClosedRequest, err)
+			}
+		}
+		if e != nil {
+			return errtree.Stop
+		}
+		return errtree.Descend
+	})
+	if status := formErrorStatus(err); e == nil && status != 0 {
+		e = newError(status, err)
+	}
+	return e
+}
+
+// closing makes the response close an HTTP/1 connection, on which the rest of the body still
+// arrives. net/http does it by itself only if it sees its own writer. HTTP/2 resets the stream alone.
+func closing(r *http.Request, e *Error) *Error {
+	if r.ProtoMajor < 2 {
+		e.Header = http.Header{"Connection": {"close"}}
+	}
+	return e
+}
+
+// isDisconnect reports whether err is a timeout or a broken read or write, which a disconnected
+// client causes as well. The same errors come from other connections: a truncated response of an
+// upstream server is an io.ErrUnexpectedEOF.
+func isDisconnect(err error) bool {
+	return errtree.Walk(err, func(node error) errtree.Next {
+		switch n := node.(type) {
+		case interface{ Timeout() bool }:
+			if n.Timeout() {
+				return errtree.Stop
+			}
+		case interface{ As(any) bool }:
+			if n.As(new(http2StreamError)) {
+				return errtree.Stop
+			}
+		}
+		if node == io.ErrUnexpectedEOF || node == net.ErrClosed {
+			return errtree.Stop
+		}
+		// net/http does not export these errors of HTTP/2.
+		switch leafText(node) {
+		case "http2: stream closed", "client disconnected":
+			return errtree.Stop
+		}
+		return errtree.Descend
+	})
+}
+
+// http2StreamError has the fields of the stream error in net/http, whose As method sets any struct
+// with these fields.
+type http2StreamError struct {
+	StreamID uint32
+	Code     uint32
+	Cause    error
+}
+
+// formErrorStatus returns the status for an error of ParseForm, ParseMultipartForm, FormFile or
+// url.ParseQuery, or 0. It does not search a *url.Error, which is about another URL.
+func formErrorStatus(err error) (status int) {
+	errtree.Walk(err, func(node error) errtree.Next {
+		if _, ok := node.(*url.Error); ok {
+			return errtree.Skip
+		}
+		if _, ok := node.(url.EscapeError); ok {
+			status = http.StatusBadRequest
+			return errtree.Stop
+		}
+		switch node {
+		case http.ErrMissingFile, http.ErrNotMultipart, http.ErrMissingBoundary:
+			status = http.StatusBadRequest
+		case multipart.ErrMessageTooLarge:
+			status = http.StatusRequestEntityTooLarge
+		}
+		// These errors have neither a type nor a variable.
+		switch text := leafText(node); {
+		case text == "http: POST too large":
+			status = http.StatusRequestEntityTooLarge
+		case text == "invalid semicolon separator in query", text == "missing form body",
+			strings.HasPrefix(text, "mime: "):
+			status = http.StatusBadRequest
+		}
+		if status != 0 {
+			return errtree.Stop
+		}
+		return errtree.Descend
+	})
+	return status
+}
+
+// leafText returns the text of an error that wraps no other, or the empty string.
+func leafText(err error) string {
+	switch err.(type) {
+	case interface{ Unwrap() error }, interface{ Unwrap() []error }:
+		return ""
+	}
+	return err.Error()
+}
+
+// isBroken reports whether err means that the connection to the client is broken. Connections to
+// other servers and pipes to processes have the same errors.
+func isBroken(r *http.Request, err error) bool {
+	if !errors.Is(err, syscall.EPIPE) && !errors.Is(err, syscall.ECONNRESET) {
+		return false
+	}
+	if _, ok := errors.AsType[*fs.PathError](err); ok {
+		return false
+	}
+	op, ok := errors.AsType[*net.OpError](err)
+	if !ok || op.Source == nil && op.Addr == nil {
+		return true
+	}
+	return isOwnConnection(r, op)
+}
+
+// isOwnConnection reports whether op is about the connection of r. It prefers the local address,
+// because a middleware may have replaced RemoteAddr by the address of a proxy's client.
+func isOwnConnection(r *http.Request, op *net.OpError) bool {
+	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && op.Source != nil {
+		return op.Source.String() == local.String()
+	}
+	return op.Addr != nil && op.Addr.String() == r.RemoteAddr
+}
