@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 
 	"github.com/hipflask/hipflask/internal/errtree"
 	"github.com/hipflask/hipflask/internal/header"
@@ -183,6 +184,9 @@ func (f *failure) inspect() (k kind) {
 	}()
 	if f.err == nil {
 		f.err = errors.New("errjson: the error is nil")
+	}
+	if v := reflect.ValueOf(f.err); v.Kind() == reflect.Pointer && v.IsNil() {
+		_ = f.err.Error() // panics for most types
 	}
 	if f.stack == nil {
 		f.stack = stackOf(f.err) // an adapter has recovered the panic

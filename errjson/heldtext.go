@@ -23,26 +23,22 @@ func (t *tracker) hold(status int) bool {
 	if t.rd == nil || t.flags&(sendingError|passText) != 0 || !isErrorStatus(status) {
 		return false
 	}
-	h := t.next.Header()
-	if t.setInside(h, "Content-Encoding") != "" {
-		return false // the bytes are not readable as text
-	}
-	contentType := t.setInside(h, "Content-Type")
+	contentType := t.setInside("Content-Type")
 	switch {
-	case contentType == "":
-		t.state = stateSniffing
-	case isPlainText(contentType):
-		t.state = stateHeld
-	default:
+	case contentType != "" && !isPlainText(contentType):
 		return false
+	case contentType == "" || t.setInside("Content-Encoding") != "":
+		t.state = stateSniffing
+	default:
+		t.state = stateHeld
 	}
 	t.status = uint16(status)
 	return true
 }
 
 // setInside returns the value of a header that the handler has set, or the empty string.
-func (t *tracker) setInside(h http.Header, name string) string {
-	values := h[name]
+func (t *tracker) setInside(name string) string {
+	values := t.next.Header()[name]
 	if len(values) == 0 || t.rare != nil && slices.Equal(values, t.rare.entry[name]) {
 		return ""
 	}
@@ -56,6 +52,10 @@ func (t *tracker) holdText(p []byte) bool {
 		return true
 	}
 	t.flags |= wroteText
+	if t.state == stateSniffing && t.setInside("Content-Encoding") != "" {
+		t.release() // the bytes are not readable as text
+		return false
+	}
 	status := int(t.status)
 	if t.heldText() == nil && isBoilerplate(status, p) && !isStatusText(status, p) {
 		return true // dropped; a bare status text may continue, as in "Not Found: item 7"

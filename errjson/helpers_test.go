@@ -227,6 +227,13 @@ func newCapture(config errjson.Config) (*capture, *errjson.Renderer) {
 // quiet is a renderer for tests that are not about logs.
 var quiet = errjson.NewRenderer(errjson.Config{Logger: slog.New(slog.DiscardHandler)})
 
+// silenceDefault discards the logs of the default renderer until the test ends.
+func silenceDefault(t *testing.T) {
+	before := errjson.Default()
+	t.Cleanup(func() { errjson.SetDefault(before) })
+	errjson.SetDefault(quiet)
+}
+
 // silentLog is a log of net/http that nobody reads.
 var silentLog = log.New(io.Discard, "", 0)
 

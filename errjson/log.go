@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"reflect"
 	"runtime"
 	"strconv"
 	"strings"
@@ -43,7 +42,8 @@ func (f *failure) log(e *Error, sent sent, sentStatus int) {
 	case sent == sentNothing:
 		attrs = append(attrs, slog.Int("status", e.Status))
 	}
-	attrs = append(attrs, slog.String("error", clip(textOf(f.cause), maxLogError)))
+	// fmt recovers a panic in an Error method.
+	attrs = append(attrs, slog.String("error", clip(fmt.Sprint(f.cause), maxLogError)))
 	if value, ok := logValueOf(f.cause); ok {
 		attrs = append(attrs, slog.Attr{Key: "error_attrs", Value: value})
 	}
@@ -127,16 +127,6 @@ func (f *failure) recoverHook(msg string) {
 			slog.String("error", clip(p.Error(), maxLogError)),
 			slog.String("stack", clip(stack(p.StackTrace()).String(), maxLogStack)))
 	}
-}
-
-// textOf returns the text of an error. fmt recovers a panic in its Error method, and prints a nil
-// pointer as <nil>.
-func textOf(err error) string {
-	text := fmt.Sprint(err)
-	if v := reflect.ValueOf(err); v.Kind() == reflect.Pointer && v.IsNil() {
-		return fmt.Sprintf("nil %T: %s", err, text)
-	}
-	return text
 }
 
 // logValueOf returns the value of the first slog.LogValuer in the tree of err, with at most

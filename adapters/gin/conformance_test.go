@@ -21,19 +21,24 @@ func TestConformance(t *testing.T) {
 			engine := gin.New()
 			engine.HandleMethodNotAllowed = true
 			engine.MaxMultipartMemory = 1
-			engine.Use(ginadapter.Errors(rd))
-			return app{engine, engine}
+			a := ginadapter.New(rd)
+			engine.Use(a.Errors)
+			return app{engine, engine, a}
 		},
 	})
 }
+
+// native has the middlewares that do not depend on a renderer.
+var native = ginadapter.New(nil)
 
 // app is an engine or a group as the suite wants it.
 type app struct {
 	*gin.Engine
 	router gin.IRouter
+	native *ginadapter.Adapter
 }
 
-func (a app) Use(m ...adaptertest.Middleware) { a.router.Use(ginadapter.Wrap(m...)) }
+func (a app) Use(m ...adaptertest.Middleware) { a.router.Use(a.native.Wrap(m...)) }
 
 func (a app) UseNative(fn func(adaptertest.C, func() error) error) {
 	a.router.Use(func(c *gin.Context) {
@@ -47,13 +52,15 @@ func (a app) UseNative(fn func(adaptertest.C, func() error) error) {
 	})
 }
 
-func (a app) Group(prefix string) adaptertest.App { return app{a.Engine, a.router.Group(prefix)} }
+func (a app) Group(prefix string) adaptertest.App {
+	return app{a.Engine, a.router.Group(prefix), a.native}
+}
 
 func (a app) Handle(method, path string, handler func(adaptertest.C) error, m ...adaptertest.Middleware) {
 	if len(m) == 0 {
 		a.router.Handle(method, path, ginHandler(handler))
 	} else {
-		a.router.Handle(method, path, ginadapter.Wrap(m...), ginHandler(handler))
+		a.router.Handle(method, path, a.native.Wrap(m...), ginHandler(handler))
 	}
 }
 
@@ -65,14 +72,14 @@ func ginHandler(handler func(adaptertest.C) error) gin.HandlerFunc {
 	}
 }
 
-func (a app) CORS(policy adaptertest.Policy) { a.router.Use(ginadapter.CORS(policy)) }
+func (a app) CORS(policy adaptertest.Policy) { a.router.Use(a.native.CORS(policy)) }
 
 func (a app) Value(method, path string, fn func(adaptertest.C) (any, error), m ...adaptertest.Middleware) {
 	handle := ginadapter.Handle(func(c *gin.Context) (any, error) { return fn(ginC{c}) })
 	if len(m) == 0 {
 		a.router.Handle(method, path, handle)
 	} else {
-		a.router.Handle(method, path, ginadapter.Wrap(m...), handle)
+		a.router.Handle(method, path, a.native.Wrap(m...), handle)
 	}
 }
 

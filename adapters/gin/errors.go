@@ -3,37 +3,33 @@ package ginadapter
 import (
 	"bufio"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
-	"runtime"
+	"reflect"
 	"slices"
 
 	"github.com/gin-gonic/gin"
 	"github.com/hipflask/hipflask/errjson"
-	"github.com/hipflask/hipflask/internal/bridge"
-	"github.com/hipflask/hipflask/internal/scope"
+	"github.com/hipflask/hipflask/internal/adapter"
+	"github.com/hipflask/hipflask/internal/errtree"
+	"github.com/hipflask/hipflask/internal/statustext"
 )
 
-// An errorsWriter is the writer for the handlers after Errors. Gin sends a status
-// without a body at once, in c.AbortWithStatus for instance; this writer holds one
-// of 400–599 until there is a body, and if none comes, the error is answered.
-//
-// It is the value of mark as well, which leads handlers and middlewares that have
-// another writer to the renderer.
+// An errorsWriter is the writer for the handlers after Errors. Gin sends a status without a body at
+// once, for example in c.AbortWithStatus. An errorsWriter holds back a status of 400–599 until there is
+// a body. If there is none, the status is sent as an error.
 type errorsWriter struct {
-	gin.ResponseWriter // Gin's own
+	gin.ResponseWriter // the one before
 	renderer           *errjson.Renderer
-	mark               scope.Link
-	encoding           string // the Content-Encoding on entry, of a compressor outside
-	status             int    // what WriteHeader was last called with
-	head               bool   // the request is one of HEAD
-	held               bool   // the status was to be sent
-	inner              bool   // it is inside of a Wrap that is inside of an Errors
+	encoding           string // the Content-Encoding before the handlers, of a compressor outside
+	status             int    // the last one of WriteHeader
+	head               bool   // the method is HEAD
+	held               bool   // WriteHeaderNow was called with an error status
+	inner              bool   // it is inside a Wrap that is inside an Errors
 }
 
-// watch puts an errorsWriter in place of c.Writer.
-func watch(c *gin.Context, rd *errjson.Renderer) *errorsWriter {
+// installErrors puts an errorsWriter in place of c.Writer.
+func installErrors(c *gin.Context, rd *errjson.Renderer) *errorsWriter {
 	e := &errorsWriter{
 		ResponseWriter: c.Writer, renderer: rd,
 		head: c.Request.Method == http.MethodHead, encoding: encodingOf(c.Writer.Header()),
@@ -42,60 +38,56 @@ func watch(c *gin.Context, rd *errjson.Renderer) *errorsWriter {
 	return e
 }
 
-// unwatch puts c.Writer back.
-func (e *errorsWriter) unwatch(c *gin.Context) {
-	e.mark.Leave()
-	c.Writer = e.ResponseWriter
-}
-
-// finish answers if the handlers have failed, and have not answered themselves.
+// finish sends the error of the handlers, unless they have sent a response.
 func (e *errorsWriter) finish(c *gin.Context) {
-	e.unwatch(c)
-	err := e.failure(c)
-	switch bodiless := e.status >= 300 && e.status < 400 || e.status == http.StatusNoContent; {
+	c.Writer = e.ResponseWriter
+	err := e.errorOf(c)
+	bodiless := e.status >= 300 && e.status < 400 || e.status == http.StatusNoContent
+	switch {
 	case err == nil:
 		e.release()
 	case !e.ResponseWriter.Written() && !bodiless:
-		e.answer(c, err)
-	case !e.inner && c.GetString(answeredKey) == "":
-		e.record(c, err)
+		e.send(c, err)
+	case !e.inner && !c.GetBool(handledKey):
+		logSent(c, e.renderer, e.ResponseWriter.Status(), err)
 	}
 }
 
-// panicked answers a panic that was recovered.
-func (e *errorsWriter) panicked(c *gin.Context, v any) {
-	err := newPanicError(v)
-	e.unwatch(c)
-	c.Abort() // Gin would go on with the handler after the one that panicked
+// handlePanic sends a panic that was recovered. After a part of a response it breaks the connection.
+func (e *errorsWriter) handlePanic(c *gin.Context, v any) {
+	err := errtree.NewPanic(v, true)
+	c.Writer = e.ResponseWriter
+	c.Abort() // Gin would run the next handler
 	if e.ResponseWriter.Written() {
-		e.record(c, err)
+		logSent(c, e.renderer, e.ResponseWriter.Status(), err)
 		panic(http.ErrAbortHandler)
 	}
-	e.answer(c, err)
+	e.send(c, err)
 }
 
-// failure returns what the handlers have failed with, or nil.
-func (e *errorsWriter) failure(c *gin.Context) error {
+// errorOf returns the error of the handlers, or nil.
+func (e *errorsWriter) errorOf(c *gin.Context) error {
 	status := e.ResponseWriter.Status()
 	if len(c.Errors) == 0 {
-		if e.ResponseWriter.Written() || !isError(status) || e.describesBody() || status == statusClientClosedRequest {
+		if e.ResponseWriter.Written() || !isErrorStatus(status) || e.describesBody() ||
+			status == statustext.ClientClosedRequest {
 			return nil
 		}
 		return &errjson.Error{Status: status}
 	}
 	if !e.ResponseWriter.Written() {
-		status = e.status // and not what Gin has preset
+		status = e.status // not the one that Gin has set for a missing route
 	}
 	err, public := lastFirst(c.Errors), c.Errors.Last().IsType(gin.ErrorTypePublic)
-	if !isError(status) {
+	if !isErrorStatus(status) {
 		switch {
 		case c.Errors.Last().IsType(gin.ErrorTypeBind):
-			status = http.StatusBadRequest // as Gin's own Bind answers
+			status = http.StatusBadRequest // as Gin's own Bind
 		case public:
 			status = http.StatusInternalServerError
 		}
 	}
-	if !isError(status) || hasStatus(err) {
+	if !isErrorStatus(status) || knowsStatus(err) {
 		return err
 	}
 	fallback := &errjson.Error{Status: status, Err: err}
@@ -105,8 +97,8 @@ func (e *errorsWriter) failure(c *gin.Context) error {
 	return &fallbackError{err, fallback}
 }
 
-// A fallbackError is an error with what it means if it is no HTTP error itself, and
-// is not taken by a rule.
+// A fallbackError is an error with the HTTP error for it, which is used if the error is not an HTTP
+// error itself and no rule matches it.
 type fallbackError struct {
 	error
 	fallback *errjson.Error
@@ -114,8 +106,7 @@ type fallbackError struct {
 
 func (e *fallbackError) Unwrap() []error { return []error{e.error, e.fallback} }
 
-// lastFirst returns the errors as one, the last one first: it is what Gin's users
-// answer with.
+// lastFirst returns the errors as one, the last one first: Gin's users send the last one.
 func lastFirst(errs []*gin.Error) error {
 	if len(errs) == 1 {
 		return errs[0].Err
@@ -127,9 +118,8 @@ func lastFirst(errs []*gin.Error) error {
 	return errors.Join(joined...)
 }
 
-// hasStatus reports whether errjson knows more of an error than a status set for
-// it says.
-func hasStatus(err error) bool {
+// knowsStatus reports whether errjson has a better status for err than one set by the handler.
+func knowsStatus(err error) bool {
 	return is[errjson.FieldError](err) || is[*errjson.FieldError](err) || is[*http.MaxBytesError](err)
 }
 
@@ -138,24 +128,25 @@ func is[E error](err error) bool {
 	return ok
 }
 
-// answeredKey is where the context has that a failure was answered, or recorded.
-const answeredKey = "github.com/hipflask/hipflask/adapters/gin"
+// handledKey is the gin.Context key that is set once an error was sent or logged: two Errors, one
+// inside the other, see the same c.Errors.
+const handledKey = "github.com/hipflask/hipflask/adapters/gin"
 
-// record has an error logged and reported that cannot be answered.
-func (e *errorsWriter) record(c *gin.Context, err error) {
-	c.Set(answeredKey, "recorded")
-	bridge.Record(e.renderer, bridge.WithPattern(c.Request, c.FullPath()), err)
+// logSent logs and reports an error after a response was sent.
+func logSent(c *gin.Context, rd *errjson.Renderer, status int, err error) {
+	c.Set(handledKey, true)
+	adapter.LogSent(rd, adapter.WithPattern(c.Request, c.FullPath()), status, err)
 }
 
-// answer sends an error. Nothing was sent before.
-func (e *errorsWriter) answer(c *gin.Context, err error) {
-	c.Set(answeredKey, "answered")
-	// A handler may have meant to compress what does not come now.
+// send sends an error. Nothing was sent before.
+func (e *errorsWriter) send(c *gin.Context, err error) {
+	c.Set(handledKey, true)
+	// A handler may have set it for the body that is not sent now.
 	if h := e.ResponseWriter.Header(); encodingOf(h) != e.encoding {
 		h.Del("Content-Encoding")
 	}
 	e.held = false
-	errjson.Write(e, bridge.WithPattern(c.Request, c.FullPath()), err)
+	adapter.Write(e.renderer, e, adapter.WithPattern(c.Request, c.FullPath()), err)
 	e.ResponseWriter.WriteHeaderNow() // for HEAD: Gin would add the body of its 404
 }
 
@@ -166,7 +157,7 @@ func encodingOf(h http.Header) string {
 	return ""
 }
 
-// release sends a status that is held.
+// release sends a status that is held back.
 func (e *errorsWriter) release() {
 	if e.held {
 		e.held = false
@@ -185,22 +176,21 @@ func (e *errorsWriter) WriteHeader(status int) {
 func (e *errorsWriter) WriteHeaderNow() {
 	switch {
 	case e.held:
-	case !e.ResponseWriter.Written() && isError(e.Status()) && !e.describesBody():
+	case !e.ResponseWriter.Written() && isErrorStatus(e.Status()) && !e.describesBody():
 		e.held = true
 	default:
 		e.ResponseWriter.WriteHeaderNow()
 	}
 }
 
-// describesBody reports whether the answer to a HEAD request has the header fields
-// of one with a body.
+// describesBody reports whether the response to HEAD has the headers of one with a body.
 func (e *errorsWriter) describesBody() bool {
 	return e.head && len(e.Header()["Content-Length"]) > 0
 }
 
 func (e *errorsWriter) Write(p []byte) (int, error) {
 	if len(p) == 0 && e.held {
-		return 0, nil // is no body
+		return 0, nil // not a body
 	}
 	e.release()
 	return e.ResponseWriter.Write(p)
@@ -232,11 +222,11 @@ func (e *errorsWriter) Size() int {
 	return e.ResponseWriter.Size()
 }
 
-// Unwrap is for http.ResponseController.
+// Unwrap is called by http.ResponseController.
 func (e *errorsWriter) Unwrap() http.ResponseWriter { return e.ResponseWriter }
 
-// Renderer is how errjson.Write finds the renderer. It has its place where the
-// Errors is: between an inner one and that, there may be others.
+// Renderer is called by errjson. An errorsWriter inside a Wrap does not name its renderer: other
+// renderers may be between it and the Errors.
 func (e *errorsWriter) Renderer() *errjson.Renderer {
 	if e.inner {
 		return nil
@@ -244,26 +234,48 @@ func (e *errorsWriter) Renderer() *errjson.Renderer {
 	return e.renderer
 }
 
-// watching returns the renderer of the innermost Errors that a writer or a request
-// leads to, or nil.
-func watching(w http.ResponseWriter, r *http.Request) *errjson.Renderer {
-	if e, ok := bridge.FindWriter(w, func(*errorsWriter) bool { return true }); ok {
-		return e.renderer
-	}
-	for mark := range scope.Marks(r) {
-		if e, ok := mark.(*errorsWriter); ok {
-			return e.renderer
+// errorsWriterOf returns the writer of the innermost Errors that w leads to, or nil. Native writers of
+// Gin, such as that of gin-contrib/gzip, embed a gin.ResponseWriter and do not unwrap it.
+func errorsWriterOf(w http.ResponseWriter) *errorsWriter {
+	for w != nil {
+		switch u := w.(type) {
+		case *errorsWriter:
+			return u
+		case interface{ Unwrap() http.ResponseWriter }:
+			w = u.Unwrap()
+		default:
+			w = embeddedWriter(w)
 		}
 	}
 	return nil
 }
 
-func rendererOf(c *gin.Context) *errjson.Renderer {
-	return bridge.Renderer(watching(c.Writer, c.Request))
+// embeddedWriter returns the gin.ResponseWriter that a struct embeds, or nil.
+func embeddedWriter(w http.ResponseWriter) http.ResponseWriter {
+	v := reflect.Indirect(reflect.ValueOf(w))
+	if v.Kind() != reflect.Struct {
+		return nil
+	}
+	field, ok := v.Type().FieldByName("ResponseWriter")
+	if !ok || !field.Anonymous || len(field.Index) != 1 {
+		return nil
+	}
+	embedded, _ := v.FieldByIndex(field.Index).Interface().(gin.ResponseWriter)
+	if embedded == nil {
+		return nil
+	}
+	return embedded
 }
 
-// isSent reports whether a part of an answer was sent. A status that is held is
-// none.
+// rendererOf returns the renderer of the innermost Errors, or the default one.
+func rendererOf(c *gin.Context) *errjson.Renderer {
+	if e := errorsWriterOf(c.Writer); e != nil {
+		return e.renderer
+	}
+	return errjson.Default()
+}
+
+// isSent reports whether a part of a response was sent. A status that is held back was not.
 func isSent(c *gin.Context) bool {
 	if e, ok := c.Writer.(*errorsWriter); ok {
 		return e.ResponseWriter.Written()
@@ -271,32 +283,4 @@ func isSent(c *gin.Context) bool {
 	return c.Writer.Written()
 }
 
-// statusClientClosedRequest is what errjson has written if the client is gone.
-const statusClientClosedRequest = 499
-
-func isError(status int) bool { return status >= 400 && status <= 599 }
-
-// A panicError is the value of a panic as an error.
-type panicError struct {
-	value any
-	stack []uintptr
-}
-
-// newPanicError must be called by a function that was deferred by what the panic
-// has ended: its frames are still on the stack then.
-func newPanicError(v any) *panicError {
-	stack := make([]uintptr, 64)
-	return &panicError{value: v, stack: stack[:runtime.Callers(4, stack)]}
-}
-
-// Error relies on fmt, which survives an Error or String method that panics.
-func (p *panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }
-
-// Unwrap returns the panic's value if that is an error.
-func (p *panicError) Unwrap() error {
-	err, _ := p.value.(error)
-	return err
-}
-
-// StackTrace is for logs and reporters.
-func (p *panicError) StackTrace() []uintptr { return p.stack }
+func isErrorStatus(status int) bool { return status >= 400 && status <= 599 }

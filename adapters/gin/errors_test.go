@@ -17,6 +17,7 @@ import (
 	ginadapter "github.com/hipflask/hipflask/adapters/gin"
 	"github.com/hipflask/hipflask/bodyjson"
 	"github.com/hipflask/hipflask/errjson"
+	"github.com/hipflask/hipflask/errjson/shapes"
 	"github.com/hipflask/hipflask/internal/adaptertest"
 	"github.com/hipflask/hipflask/status"
 	"github.com/stretchr/testify/assert"
@@ -110,9 +111,9 @@ func TestErrors(t *testing.T) {
 	} {
 		t.Run(v.name, func(t *testing.T) {
 			engine := gin.New()
-			engine.Use(ginadapter.Errors(errjson.NewRenderer(errjson.Config{
+			engine.Use(ginadapter.New(errjson.NewRenderer(errjson.Config{
 				Rules: []errjson.Rule{errjson.MapIs(errKnown, errjson.Conflict("By a rule."))},
-			})))
+			})).Errors)
 			later := 0
 			engine.GET("/", v.handler, func(*gin.Context) { later++ })
 			got := adaptertest.Serve(t, engine).Get("/")
@@ -138,7 +139,7 @@ func TestErrorsAbort(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			engine := gin.New()
-			engine.Use(ginadapter.Errors(nil))
+			engine.Use(native.Errors)
 			engine.GET("/", handler)
 			assert.PanicsWithValue(t, http.ErrAbortHandler, func() {
 				engine.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
@@ -156,7 +157,7 @@ func TestErrorsOnce(t *testing.T) {
 		Report: func(_ *http.Request, e *errjson.Error) { reported = append(reported, e.Status) },
 	})
 	engine := gin.New()
-	engine.Use(ginadapter.Errors(errs), ginadapter.Wrap(adaptertest.Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	engine.Use(ginadapter.New(errs).Errors, native.Wrap(adaptertest.Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		next.ServeHTTP(&adaptertest.Recorder{ResponseWriter: w}, r)
 	})))
 	engine.GET("/items/:id", func(*gin.Context) { panicHere() })
@@ -173,7 +174,7 @@ func TestErrorsOnce(t *testing.T) {
 	}
 
 	record := get("/items/7")
-	assert.Equal(t, "panic while serving a request", record["msg"])
+	assert.Equal(t, "handler panicked", record["msg"])
 	assert.Equal(t, "/items/:id", record["pattern"])
 	assert.Equal(t, "panic: here", record["error"])
 	assert.Contains(t, record["stack"], "panicHere")
@@ -211,11 +212,11 @@ func TestErrorsOfAnswered(t *testing.T) {
 		{"c.Error alone", func(c *gin.Context) { _ = c.Error(secret) }, "/ 500 secret"},
 		{"AbortWithError", func(c *gin.Context) { _ = c.AbortWithError(400, secret) }, "/ 400 secret"},
 	} {
-		inner := ginadapter.Wrap(adaptertest.Record(new(adaptertest.Recorder)))
-		for how, middlewares := range map[string][]gin.HandlerFunc{"alone": nil, "behind a writer": {inner}, "twice": {ginadapter.Errors(renderer())}} {
+		inner := native.Wrap(adaptertest.Record(new(adaptertest.Recorder)))
+		for how, middlewares := range map[string][]gin.HandlerFunc{"alone": nil, "behind a writer": {inner}, "twice": {ginadapter.New(renderer()).Errors}} {
 			t.Run(v.name+" "+how, func(t *testing.T) {
 				engine := gin.New()
-				engine.Use(ginadapter.Errors(renderer()))
+				engine.Use(ginadapter.New(renderer()).Errors)
 				engine.Use(middlewares...)
 				engine.GET("/", v.handler)
 				reported = nil
@@ -225,7 +226,7 @@ func TestErrorsOfAnswered(t *testing.T) {
 		}
 	}
 	engine := gin.New()
-	engine.Use(ginadapter.Errors(nil))
+	engine.Use(native.Errors)
 	engine.GET("/", func(c *gin.Context) { c.String(200, "part"); ginadapter.Fail(c, http.ErrAbortHandler) })
 	assert.PanicsWithValue(t, http.ErrAbortHandler, func() {
 		engine.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
@@ -236,14 +237,14 @@ func TestErrorsOfAnswered(t *testing.T) {
 // leaves unset from the engine's, and that nothing of it is left to the others.
 func TestErrorsOfGroup(t *testing.T) {
 	engine := gin.New()
-	engine.Use(ginadapter.Errors(errjson.NewRenderer(errjson.Config{Format: errjson.Restful})))
-	group := engine.Group("/group", ginadapter.Errors(errjson.NewRenderer(errjson.Config{
+	engine.Use(ginadapter.New(errjson.NewRenderer(errjson.Config{Format: shapes.Restful})).Errors)
+	group := engine.Group("/group", ginadapter.New(errjson.NewRenderer(errjson.Config{
 		Rules: []errjson.Rule{errjson.MapIs(errKnown, errjson.Conflict("By a rule."))},
-	})))
+	})).Errors)
 	fail := func(c *gin.Context) { ginadapter.Fail(c, errKnown) }
 	group.GET("/error", fail)
 	group.GET("/panic", func(*gin.Context) { panic(errKnown) })
-	group.GET("/wrapped", ginadapter.Wrap(adaptertest.Record(new(adaptertest.Recorder))), fail)
+	group.GET("/wrapped", native.Wrap(adaptertest.Record(new(adaptertest.Recorder))), fail)
 	engine.GET("/error", fail)
 	c := adaptertest.Serve(t, engine)
 	for _, path := range []string{"/group/error", "/group/panic", "/group/wrapped"} {
@@ -261,7 +262,7 @@ func TestFailOutside(t *testing.T) {
 	engine.Use(func(c *gin.Context) {
 		c.Next()
 		ginadapter.Fail(c, errjson.Gone("Gone."))
-	}, ginadapter.Errors(nil))
+	}, native.Errors)
 	engine.GET("/", func(*gin.Context) {})
 	assert.Equal(t, adaptertest.Failure(410, "Gone."), adaptertest.Serve(t, engine).Get("/"))
 }
@@ -269,24 +270,28 @@ func TestFailOutside(t *testing.T) {
 // nativeWriter is the writer of Gin's own compressors: it does not unwrap.
 type nativeWriter struct{ gin.ResponseWriter }
 
-// TestErrorsBehindNativeWriter tests that the renderer is found where a native
-// middleware hides the way.
+// TestErrorsBehindNativeWriter tests that the renderer of Errors sends the errors behind a native writer
+// that does not unwrap. errjson.Write in a handler of gin.WrapH uses the default renderer there.
 func TestErrorsBehindNativeWriter(t *testing.T) {
 	engine := gin.New()
-	engine.Use(ginadapter.Errors(errjson.NewRenderer(errjson.Config{Format: errjson.Restful})))
+	engine.Use(ginadapter.New(errjson.NewRenderer(errjson.Config{Format: shapes.Restful})).Errors)
 	engine.Use(func(c *gin.Context) { c.Writer = nativeWriter{c.Writer} })
 	refuse := adaptertest.Through(func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 		errjson.Write(w, r, errjson.Gone("Gone."))
 	})
 	limit := adaptertest.Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		r.Body = http.MaxBytesReader(w, r.Body, 1) // hides the other way, too
+		r.Body = http.MaxBytesReader(w, r.Body, 1)
 		next.ServeHTTP(w, r)
 	})
-	engine.POST("/middleware", ginadapter.Wrap(refuse))
-	engine.POST("/limit", ginadapter.Wrap(limit, refuse))
+	engine.POST("/middleware", native.Wrap(refuse))
+	engine.POST("/limit", native.Wrap(limit, refuse))
 	engine.POST("/fail", func(c *gin.Context) { ginadapter.Fail(c, errjson.Gone("Gone.")) })
 	engine.POST("/body", ginadapter.Body[item](bodyjson.Config{}))
+	engine.POST("/handler", gin.WrapH(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		errjson.Write(w, r, errjson.Gone("Gone."))
+	})))
 	c := adaptertest.Serve(t, engine)
+	assert.Equal(t, adaptertest.Failure(410, "Gone."), c.Do("POST", "/handler", nil))
 	const want = `410; Content-Length: 20; Content-Type: application/json; X-Content-Type-Options: nosniff; {"message":"Gone."}`
 	for _, path := range []string{"/middleware", "/limit", "/fail"} {
 		assert.Equal(t, want, c.Do("POST", path, strings.NewReader("{}")), path)
@@ -297,7 +302,7 @@ func TestErrorsBehindNativeWriter(t *testing.T) {
 // TestErrorsHEAD tests that an answer to HEAD has the header of the one to GET.
 func TestErrorsHEAD(t *testing.T) {
 	engine := gin.New()
-	engine.Use(ginadapter.Errors(nil))
+	engine.Use(native.Errors)
 	handler := ginadapter.Handle(func(*gin.Context) (any, error) { return nil, errjson.Gone("Gone.") })
 	engine.HEAD("/fail", handler)
 	engine.GET("/fail", handler)
@@ -313,16 +318,16 @@ func TestErrorsHEAD(t *testing.T) {
 func TestErrorsOfHandlers(t *testing.T) {
 	var reported []string
 	engine := gin.New()
-	engine.Use(ginadapter.Errors(errjson.NewRenderer(errjson.Config{
+	engine.Use(ginadapter.New(errjson.NewRenderer(errjson.Config{
 		Report: func(_ *http.Request, e *errjson.Error) { reported = append(reported, fmt.Sprint(e.Status, e.Message)) },
-	})))
+	})).Errors)
 	handler := status.Handler(func(r *http.Request) (any, error) {
 		if r.PathValue("id") == "gone" {
 			return nil, r.Context().Err()
 		}
 		return nil, errjson.NotFound("There is no item " + r.PathValue("id") + ".")
 	})
-	leaf := ginadapter.Wrap(func(http.Handler) http.Handler { return handler })
+	leaf := native.Wrap(func(http.Handler) http.Handler { return handler })
 	engine.Match([]string{"GET", "HEAD"}, "/wrap/:id", leaf)
 	engine.Match([]string{"GET", "HEAD"}, "/handler", gin.WrapH(handler))
 	c := adaptertest.Serve(t, engine)
@@ -370,13 +375,13 @@ func TestErrorsWriter(t *testing.T) {
 		engine.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
 	}
 	run(&without)
-	run(&with, ginadapter.Errors(nil))
+	run(&with, native.Errors)
 	assert.Equal(t, without, with)
 	var wrapped []string
-	run(&wrapped, ginadapter.Errors(nil), ginadapter.Wrap(adaptertest.Record(new(adaptertest.Recorder))))
+	run(&wrapped, native.Errors, native.Wrap(adaptertest.Record(new(adaptertest.Recorder))))
 	assert.Equal(t, without, wrapped)
 	wrapped = nil
-	run(&wrapped, ginadapter.Wrap(adaptertest.Record(new(adaptertest.Recorder))))
+	run(&wrapped, native.Wrap(adaptertest.Record(new(adaptertest.Recorder))))
 	assert.Equal(t, without, wrapped)
 }
 
@@ -385,11 +390,11 @@ func TestErrorsWriter(t *testing.T) {
 func TestContract(t *testing.T) {
 	var reported []int
 	engine := gin.New()
-	engine.Use(ginadapter.Errors(errjson.NewRenderer(errjson.Config{
+	engine.Use(ginadapter.New(errjson.NewRenderer(errjson.Config{
 		Format: errjson.Problem,
 		Rules:  []errjson.Rule{errjson.MapIs(errKnown, errjson.Conflict("By a rule."))},
 		Report: func(_ *http.Request, e *errjson.Error) { reported = append(reported, e.Status) },
-	})))
+	})).Errors)
 	engine.GET("/error", func(c *gin.Context) { _ = c.Error(errKnown) })
 	engine.GET("/panic", func(*gin.Context) { panic(errKnown) })
 	engine.GET("/bodiless", func(c *gin.Context) { c.AbortWithStatus(409) })

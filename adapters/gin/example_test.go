@@ -17,6 +17,7 @@ import (
 	"github.com/hipflask/hipflask/bodyjson"
 	"github.com/hipflask/hipflask/corsmw"
 	"github.com/hipflask/hipflask/errjson"
+	"github.com/hipflask/hipflask/errjson/shapes"
 	"github.com/hipflask/hipflask/status"
 )
 
@@ -36,10 +37,11 @@ func Example() {
 
 	router := gin.New()
 	router.HandleMethodNotAllowed = true
+	a := ginadapter.New(errs)
 	router.Use(
-		ginadapter.Errors(errs),
-		ginadapter.CORS(cors),
-		ginadapter.Wrap(http.NewCrossOriginProtection().Handler),
+		a.Errors,
+		a.CORS(cors),
+		a.Wrap(http.NewCrossOriginProtection().Handler),
 	)
 	router.GET("/items/:name", ginadapter.Handle(func(c *gin.Context) (Item, error) {
 		if c.Param("name") != "pen" {
@@ -69,7 +71,7 @@ func Example() {
 	// 404 {"error":"Not Found","message":"There is nothing at this URL.","status":404}
 }
 
-// show sends a request and prints the answer.
+// show sends a request and prints the response.
 func show(h http.Handler, method, path, body string) {
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
@@ -78,7 +80,15 @@ func show(h http.Handler, method, path, body string) {
 	fmt.Println(strings.TrimSpace(fmt.Sprint(w.Code, " ", w.Body)))
 }
 
-func ExampleWrap() {
+func ExampleNew() {
+	a := ginadapter.New(errjson.NewRenderer(errjson.Config{Format: errjson.Problem}))
+	router := gin.New()
+	router.Use(a.Errors)
+	show(router, "GET", "/none", "")
+	// Output: 404 {"type":"about:blank","title":"Not Found","status":404,"detail":"There is nothing at this URL."}
+}
+
+func ExampleAdapter_Wrap() {
 	type userKey struct{}
 	authenticate := func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -93,7 +103,7 @@ func ExampleWrap() {
 	limit := func(next http.Handler) http.Handler { return http.MaxBytesHandler(next, 1<<20) }
 
 	router := gin.New()
-	router.Use(ginadapter.Wrap(limit, authenticate))
+	router.Use(ginadapter.New(nil).Wrap(limit, authenticate))
 	router.GET("/", func(c *gin.Context) {
 		c.String(200, "hello, %s", c.Request.Context().Value(userKey{}))
 	})
@@ -109,10 +119,10 @@ func ExampleWrap() {
 	// 401 {"error":"Unauthorized","message":"Valid credentials are required.","status":401}
 }
 
-func ExampleErrors() {
+func ExampleAdapter_Errors() {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	router := gin.New()
-	router.Use(ginadapter.Errors(errjson.NewRenderer(errjson.Config{Format: errjson.Restful})))
+	router.Use(ginadapter.New(errjson.NewRenderer(errjson.Config{Format: shapes.Restful})).Errors)
 	router.GET("/panic", func(*gin.Context) { panic("a secret") })
 	router.GET("/error", func(c *gin.Context) { _ = c.Error(errjson.Conflict("It is sold.")) })
 	router.GET("/status", func(c *gin.Context) { c.AbortWithStatus(http.StatusForbidden) })
@@ -128,10 +138,10 @@ func ExampleErrors() {
 	// 404 {"message":"There is nothing at this URL."}
 }
 
-func ExampleCORS() {
+func ExampleAdapter_CORS() {
 	cors := corsmw.Must(corsmw.New(corsmw.Config{AllowOrigins: []string{"https://shop.example"}}))
 	router := gin.New()
-	router.Use(ginadapter.CORS(cors)) // on the engine, before the routes
+	router.Use(ginadapter.New(nil).CORS(cors)) // on the engine, before the routes
 	router.GET("/", func(c *gin.Context) { c.String(200, "hello") })
 
 	r := httptest.NewRequest("OPTIONS", "/", nil)
@@ -189,9 +199,9 @@ func ExampleHandle() {
 func ExampleFail() {
 	errSold := errors.New("sold")
 	router := gin.New()
-	router.Use(ginadapter.Errors(errjson.NewRenderer(errjson.Config{
+	router.Use(ginadapter.New(errjson.NewRenderer(errjson.Config{
 		Rules: []errjson.Rule{errjson.MapIs(errSold, errjson.Gone("It is sold."))},
-	})))
+	})).Errors)
 	sell := func(c *gin.Context) {
 		ginadapter.Fail(c, fmt.Errorf("pen: %w", errSold))
 	}

@@ -7,119 +7,136 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/hipflask/hipflask/bodyjson"
 	"github.com/hipflask/hipflask/errjson"
-	"github.com/hipflask/hipflask/internal/bridge"
+	"github.com/hipflask/hipflask/internal/adapter"
 )
 
-// Wrap makes one Gin middleware of net/http middlewares, the first one outermost.
-// They are composed once, here: a middleware's function is not called for each
-// request.
+// An Adapter has the middlewares for one renderer. It is safe for concurrent use.
+type Adapter struct{ errs *errjson.Renderer }
+
+// New returns an Adapter whose middlewares send errors with errs. A nil errs stands for
+// [errjson.Default] at the time of the request.
+func New(errs *errjson.Renderer) *Adapter { return &Adapter{errs} }
+
+func (a *Adapter) renderer() *errjson.Renderer {
+	if a.errs != nil {
+		return a.errs
+	}
+	return errjson.Default()
+}
+
+// Errors is a middleware that sends, logs and reports every error of the handlers after it, once:
 //
-// The handlers after it run when the middlewares call their next handler, with
-// the request and, if one of them has put another in its place, the writer that
-// it is called with; the context values of that request are there in
-// c.Request.Context(). If the next handler is not called, or does not return
-// because of a panic that a middleware recovers, the handlers after it are
-// aborted. Afterwards c.Request and c.Writer are what they were. The next handler
-// may be called from another goroutine; Wrap returns only when it has ended, and
-// calling it later does nothing.
+//   - A panic. One that carries an HTTP error is sent as that error. One with [http.ErrAbortHandler],
+//     or after a part of a response was sent, is passed on as ErrAbortHandler: net/http breaks the
+//     connection.
+//   - An error of c.Error, [Fail], [Handle] or [Body]. An HTTP error, or one that a rule matches, has
+//     its own status. Otherwise the status is the one of c.Status or c.AbortWithError if that is an
+//     error status, or else 500. Of several errors the last one counts, except that one with a status
+//     comes first. All of them are logged. The text of a [gin.ErrorTypePublic] is the message. If a
+//     response was sent, the error is only logged and reported, with the status of that response.
+//   - A status of 400–599 without a body, such as that of c.AbortWithStatus and c.BindJSON, and Gin's
+//     own 404 and 405.
+//   - An error that a net/http middleware inside [Adapter.Wrap] gives to [errjson.Write].
 //
-// The middlewares find the route in the request's Pattern, and its parameters with
-// PathValue. To them, the response is one of net/http: the first status counts,
-// and to return without writing is a 200.
+// Errors never changes the body of a handler, whatever its status, nor a 204 and redirects.
+func (a *Adapter) Errors(c *gin.Context) {
+	e := installErrors(c, a.renderer())
+	defer func() {
+		if v := recover(); v != nil {
+			e.handlePanic(c, v)
+		}
+	}()
+	c.Next()
+	e.finish(c)
+}
+
+// Wrap returns a Gin middleware of net/http middlewares, the first one outermost. It calls each of
+// these functions once, and not for each request.
 //
-// The handlers of [gin.WrapH] behind a Wrap find the route, too. A net/http handler
-// alone is a middleware that ignores its next handler:
+// The handlers after it run when the middlewares call their next handler. They get its request, with
+// the context values in c.Request.Context(), and its writer if a middleware has replaced that. If the
+// next handler is not called, or does not return because of a panic that a middleware recovers, the
+// handlers are aborted. Afterwards c.Request and c.Writer are the previous ones. The next handler may
+// be called from another goroutine. Wrap returns when the handlers have returned, and a later call
+// does nothing.
 //
-//	router.GET(path, ginadapter.Wrap(func(http.Handler) http.Handler { return h }))
+// The middlewares find the route in the request's Pattern, and its parameters with PathValue. Their
+// writer follows net/http: the first status counts, and without a write the response is a 200. It has
+// the optional interfaces that work.
 //
-// Wrap panics if a middleware is nil. The handler panics if a middleware calls its
-// next handler with neither the context nor the writer, or one derived from it,
-// that it was called with.
-func Wrap(middlewares ...func(http.Handler) http.Handler) gin.HandlerFunc {
-	ch := new(chain)
-	ch.handler = bridge.Compose(middlewares, ch.next)
+// The handlers of [gin.WrapH] behind a Wrap find the route as well. A net/http handler alone is a
+// middleware that ignores its next handler:
+//
+//	router.GET(path, a.Wrap(func(http.Handler) http.Handler { return h }))
+//
+// Wrap panics if a middleware is nil. The handler panics if a middleware calls its next handler with
+// neither the context nor the writer that it was called with, or one derived from them.
+func (a *Adapter) Wrap(middlewares ...func(http.Handler) http.Handler) gin.HandlerFunc {
+	ch := &chain{adapter: a}
+	ch.handler = adapter.Compose(middlewares, ch.runRest)
 	return ch.serve
 }
 
-// Errors makes rd the renderer of the application: whatever fails in the handlers
-// after it is answered, logged and reported by rd, once:
+// CORS applies a policy, a *corsmw.Middleware or *corsmw.Routes, without the cost of a Wrap. It
+// responds to preflights and aborts the handlers after it.
 //
-//   - a panic. One that carries an HTTP error is answered as that error; one with
-//     [http.ErrAbortHandler], or after a part of an answer was sent, goes on as
-//     the bare value, which net/http takes as the wish to break the connection.
-//   - an error of c.Error, [Fail], [Handle] or [Body]. One with a status of its own,
-//     or that a rule takes, has that status; any other has the one set with c.Status
-//     or c.AbortWithError if that is one of an error; else it is a 500. Of several
-//     errors the last counts, but one with a status goes before one without; all are
-//     logged. The text of a [gin.ErrorTypePublic] is the message. Where another
-//     answer was given, the error is only logged and reported.
-//   - a status of 400–599 without a body, such as that of c.AbortWithStatus and
-//     c.BindJSON, and Gin's own 404 and 405.
-//   - what net/http middlewares inside of a [Wrap] give to [errjson.Write].
-//
-// A body that a handler writes is never touched, whatever its status, nor are a
-// 204 and redirects. A nil rd stands for the default configuration.
-func Errors(rd *errjson.Renderer) gin.HandlerFunc {
-	rd = bridge.Renderer(rd)
-	return func(c *gin.Context) {
-		e := watch(c, rd)
-		e.mark.Enter(c.Request, e)
-		defer func() {
-			if v := recover(); v != nil {
-				e.panicked(c, v)
-			}
-		}()
-		c.Next()
-		e.finish(c)
-	}
-}
-
-// CORS applies a policy, a *corsmw.Middleware or *corsmw.Routes, natively: it costs
-// what the policy costs. A preflight is answered, and the handlers after it are
-// aborted.
-//
-// It belongs to the engine, before any route is registered. Gin runs the
-// middlewares of a group, and those added after a route, only for requests that
-// match a route; a preflight matches none.
-func CORS(policy interface {
+// Use it on the engine, before any route is registered. Gin runs the middlewares of a group, and those
+// added after a route, only for requests that match a route. A preflight matches none.
+func (a *Adapter) CORS(policy interface {
 	Apply(w http.ResponseWriter, r *http.Request) (answered bool)
 }) gin.HandlerFunc {
 	return func(c *gin.Context) {
+		h := c.Writer.Header()
+		allow := h["Allow"] // Gin sets it with a 405, before any middleware
+		isRouters := allow != nil && c.Writer.Status() == http.StatusMethodNotAllowed
+		if isRouters {
+			delete(h, "Allow")
+		}
 		if policy.Apply(c.Writer, c.Request) {
 			c.Writer.WriteHeaderNow()
 			c.Abort()
+			return
+		}
+		if isRouters {
+			h["Allow"] = allow
 		}
 	}
 }
 
-// Body decodes the body of each request as a T: the handlers after it run only if
-// there is one, and get it with [Get]. Any other request fails, as with [Fail].
-// The body can be read again, by c.ShouldBindJSON for instance.
+// Body returns a middleware that decodes the body of each request as a T. The handlers after it run if
+// the body is valid, and get the value with [Get]. Otherwise the request fails as with [Fail]. The
+// body can be read again, for example by c.ShouldBindJSON.
 //
 // It panics as [bodyjson.New] does.
 func Body[T any](cfg bodyjson.Config) gin.HandlerFunc {
-	handler := bodyjson.New[T](cfg)(http.HandlerFunc(runBody))
+	decode := bodyjson.NewFunc[T](cfg)
 	return func(c *gin.Context) {
-		call := &bodyCall{ResponseWriter: c.Writer, c: c}
-		handler.ServeHTTP(call, c.Request)
-		if call.err != nil {
-			Fail(c, call.err)
+		err := decode(c.Writer, c.Request, func(r *http.Request) error {
+			before := c.Request
+			c.Request = r
+			defer func() {
+				adapter.RemoveFiles(c.Request, before)
+				c.Request = before
+			}()
+			c.Next()
+			return nil
+		})
+		if err != nil {
+			Fail(c, err)
 		}
 	}
 }
 
-// Get returns the body of the request as a T: what [Body] has decoded, or else what
-// it decodes now. See [bodyjson.Get], also for its errors, which are to be returned
-// from a [Handle] or given to [Fail].
+// Get returns the body of the request as a T: the value of [Body], or else it decodes the body. See
+// [bodyjson.Get] for its errors. Return an error from a [Handle] or give it to [Fail].
 func Get[T any](c *gin.Context) (T, error) {
 	return bodyjson.Get[T](c.Request)
 }
 
-// Handle answers with what fn returns, as [status.Handler] does: a
-// [status.Response] as it says, any other value as the body of a 200, and an error
-// as with [Fail]. If fn has written an answer itself and returns no error, that is
-// the answer; if it returns one, the connection is broken, so that the client does
-// not take a part for the whole.
+// Handle returns a handler that sends the value of fn as [status.Handler] does: a [status.Response] as
+// it is, and any other value as the body of a 200. An error is sent as by [Fail]. If fn has written a
+// response and returns no error, that is the response. If it returns an error then, the connection is
+// broken: the client must not mistake a part of a response for the whole.
 func Handle[T any](fn func(*gin.Context) (T, error)) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		value, err := fn(c)
@@ -127,13 +144,13 @@ func Handle[T any](fn func(*gin.Context) (T, error)) gin.HandlerFunc {
 		switch {
 		case err != nil && sent:
 			c.Abort()
-			bridge.Record(rendererOf(c), bridge.WithPattern(c.Request, c.FullPath()), err)
+			logSent(c, rendererOf(c), c.Writer.Status(), err)
 			panic(http.ErrAbortHandler)
 		case err != nil:
 			Fail(c, err)
 		case sent || c.Writer.Written():
 		default:
-			if err := bridge.Answer(c.Writer, c.Request, value); err != nil {
+			if err := adapter.WriteValue(c.Writer, c.Request, value); err != nil {
 				Fail(c, err)
 				return
 			}
@@ -142,49 +159,20 @@ func Handle[T any](fn func(*gin.Context) (T, error)) gin.HandlerFunc {
 	}
 }
 
-// Fail ends a request with an error: it calls c.Error and c.Abort. Nothing is sent
-// yet; [Errors] answers when the handlers have returned, so that those in between
-// see the error in c.Errors. Without an Errors it is answered now, with the
-// default configuration. A nil err is a fault of the program, and answered with a
-// 500.
+// Fail ends a request with an error: it calls c.Error and c.Abort. [Adapter.Errors] sends the error
+// when the handlers have returned. The handlers in between see it in c.Errors. Without an Errors, Fail
+// sends the error at once with [errjson.Write]. A nil err is an error of the program, and a 500.
 //
-// If a part of an answer was sent, that is all the client gets. To break the
-// connection, so that it does not take the part for the whole, fail with
-// [http.ErrAbortHandler].
+// If a part of a response was sent, the client gets no more. To break the connection, so that the
+// client does not mistake the part for the whole, fail with [http.ErrAbortHandler].
 func Fail(c *gin.Context, err error) {
 	if err == nil {
-		err = errors.New("ginadapter: the error to fail with is nil")
+		err = errors.New("ginadapter: the error is nil")
 	}
-	_ = c.Error(err) // returns what it has added to c.Errors
+	_ = c.Error(err) // it returns the gin.Error
 	c.Abort()
-	if watching(c.Writer, c.Request) == nil && !c.Writer.Written() {
-		errjson.Write(c.Writer, c.Request, err)
+	if errorsWriterOf(c.Writer) == nil && !c.Writer.Written() {
+		errjson.Write(c.Writer, adapter.WithPattern(c.Request, c.FullPath()), err)
 		c.Writer.WriteHeaderNow()
 	}
-}
-
-// A bodyCall is the writer that bodyjson is called with. It takes the error, and
-// leads to the context.
-type bodyCall struct {
-	gin.ResponseWriter
-	c   *gin.Context
-	err error
-}
-
-// TakeError is called by errjson.Write.
-func (call *bodyCall) TakeError(err error) { call.err = err }
-
-// Unwrap is for http.ResponseController.
-func (call *bodyCall) Unwrap() http.ResponseWriter { return call.ResponseWriter }
-
-// runBody is called by bodyjson for a body that is good.
-func runBody(w http.ResponseWriter, r *http.Request) {
-	c := w.(*bodyCall).c // bodyjson passes the writer on as it is
-	before := c.Request
-	c.Request = r
-	defer func() {
-		bridge.ReturnForms(before, c.Request)
-		c.Request = before
-	}()
-	c.Next()
 }

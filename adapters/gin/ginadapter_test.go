@@ -17,6 +17,7 @@ import (
 	"github.com/hipflask/hipflask/bodyjson"
 	"github.com/hipflask/hipflask/corsmw"
 	"github.com/hipflask/hipflask/errjson"
+	"github.com/hipflask/hipflask/errjson/shapes"
 	"github.com/hipflask/hipflask/internal/adaptertest"
 	"github.com/hipflask/hipflask/status"
 	"github.com/justinas/alice"
@@ -42,8 +43,8 @@ func TestHandle(t *testing.T) {
 		{"a value that cannot be sent", func(*gin.Context) (any, error) { return make(chan int), nil }, adaptertest.Failure(500, "")},
 	} {
 		for how, middlewares := range map[string][]gin.HandlerFunc{
-			"alone": nil, "with Errors": {ginadapter.Errors(nil)},
-			"behind a writer": {ginadapter.Errors(nil), ginadapter.Wrap(adaptertest.Record(new(adaptertest.Recorder)))},
+			"alone": nil, "with Errors": {native.Errors},
+			"behind a writer": {native.Errors, native.Wrap(adaptertest.Record(new(adaptertest.Recorder)))},
 		} {
 			t.Run(v.name+" "+how, func(t *testing.T) {
 				engine := gin.New()
@@ -75,7 +76,7 @@ func TestBodyAgain(t *testing.T) {
 func TestCopy(t *testing.T) {
 	type key struct{}
 	engine := gin.New()
-	engine.Use(ginadapter.Errors(nil), ginadapter.Wrap(errjson.Wrap, adaptertest.Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	engine.Use(native.Errors, native.Wrap(errjson.Wrap, adaptertest.Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), key{}, r.PathValue("name"))))
 	})))
 	var group sync.WaitGroup
@@ -124,13 +125,13 @@ func TestFailAlone(t *testing.T) {
 // TestWebsocket runs a real library through everything.
 func TestWebsocket(t *testing.T) {
 	engine := gin.New()
-	engine.Use(ginadapter.Errors(nil), ginadapter.CORS(cors))
-	engine.Use(ginadapter.Wrap(errjson.Wrap, cors.Wrap))
-	engine.Use(ginadapter.Wrap(adaptertest.Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	engine.Use(native.Errors, native.CORS(cors))
+	engine.Use(native.Wrap(errjson.Wrap, cors.Wrap))
+	engine.Use(native.Wrap(adaptertest.Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		next.ServeHTTP(&adaptertest.Recorder{ResponseWriter: w}, r)
 	})))
 	engine.GET("/gin", func(c *gin.Context) { echoMessage(c.Writer, c.Request) })
-	engine.GET("/http", ginadapter.Wrap(adaptertest.Through(func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+	engine.GET("/http", native.Wrap(adaptertest.Through(func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 		echoMessage(w, r)
 	})))
 	for name, h := range map[string]http.Handler{
@@ -222,11 +223,11 @@ func quietDefault() *gin.Engine {
 // what it leaves unset from the outer one.
 func TestWholeEngineWithErrors(t *testing.T) {
 	engine := quietDefault()
-	engine.Use(ginadapter.Errors(errjson.NewRenderer(errjson.Config{
+	engine.Use(ginadapter.New(errjson.NewRenderer(errjson.Config{
 		Rules: []errjson.Rule{errjson.MapIs(errKnown, errjson.Conflict("By a rule."))},
-	})))
+	})).Errors)
 	engine.GET("/", ginadapter.Handle(func(*gin.Context) (any, error) { return nil, errKnown }))
-	outer := errjson.NewRenderer(errjson.Config{Format: errjson.Restful})
+	outer := errjson.NewRenderer(errjson.Config{Format: shapes.Restful})
 	c := adaptertest.Serve(t, outer.Wrap(engine))
 	assert.Contains(t, c.Get("/"), `409; `)
 	assert.Contains(t, c.Get("/"), `; {"message":"By a rule."}`)

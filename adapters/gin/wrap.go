@@ -5,329 +5,397 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
 	"net"
 	"net/http"
 	"sync/atomic"
 
 	"github.com/gin-gonic/gin"
-	"github.com/hipflask/hipflask/internal/bridge"
+	"github.com/hipflask/hipflask/errjson"
+	"github.com/hipflask/hipflask/internal/adapter"
 )
 
-// A chain is the middlewares of one Wrap, around its method next.
-type chain struct{ handler http.Handler }
+// A chain is the middlewares of one Wrap, around its method runRest.
+type chain struct {
+	adapter *Adapter
+	handler http.Handler
+}
 
-// A call is one request on its way through a chain. It is the context of the
-// request that the middlewares get, which leads from there back to the Gin
-// context, the writer that they get (as a netWriter), and the writer that the
-// handlers get if a middleware has wrapped that one (as a ginWriter).
+// An exchange is one request in a chain. It is the context of the request that the middlewares get,
+// and leads from there back to the Gin context.
 //
 // It is not pooled: a goroutine that outlives the request may keep it.
-type call struct {
+type exchange struct {
 	context.Context // of request
 	chain           *chain
 	c               *gin.Context
-	request         *http.Request      // c.Request, as it was
-	writer          gin.ResponseWriter // c.Writer, as it was
-	preset          int                // the status before anything ran: 404 or 405 if no route matches
-	copied          http.Request       // of request; in here it is no allocation of its own
-	gate            bridge.Gate
-	nextReturned    bool // without a panic; guarded by gate
+	request         *http.Request      // c.Request before the chain
+	writer          gin.ResponseWriter // c.Writer before the chain
+	routerStatus    int                // the status that Gin has set: 404 or 405 without a route, or 200
+	routerAllow     string             // the Allow header that Gin has set with a 405
+	copied          http.Request       // the request for the middlewares; no allocation of its own
+	gate            adapter.Gate
+	nextReturned    bool // runRest has returned without a panic; guarded by gate
 
-	// pending is a status without a body that the handlers have left, and that
-	// was told to the middlewares: not to be sent as long as Gin may add to it.
-	pending atomic.Int32
+	// bodilessStatus is a status without a body that the handlers have set and that the middlewares
+	// know. It is not sent while Gin may add a body.
+	bodilessStatus atomic.Int32
 
-	// The state of the ginWriter, used by next alone.
-	inside http.ResponseWriter // what the middlewares have made of the netWriter
+	// The state of the handlerWriter, which only runRest uses.
+	inside http.ResponseWriter // the writer of the middlewares
 	status int
-	size   int // -1: nothing was sent
+	size   int // notWritten, or the bytes of the body
 }
 
 // serve runs the middlewares.
 func (ch *chain) serve(c *gin.Context) {
-	call := &call{
+	x := &exchange{
 		Context: c.Request.Context(), chain: ch, c: c,
-		request: c.Request, writer: c.Writer, preset: c.Writer.Status(),
+		request: c.Request, writer: c.Writer, routerStatus: c.Writer.Status(),
 	}
-	r := &call.copied
-	*r = *c.Request.WithContext(call)
+	if x.routerStatus == http.StatusMethodNotAllowed {
+		x.routerAllow = c.Writer.Header().Get("Allow")
+	}
+	r := &x.copied
+	*r = *c.Request.WithContext(x)
 	if route := c.FullPath(); route != "" {
 		r.Pattern = route
-		for _, param := range c.Params {
-			bridge.SetPathValue(r, param.Key, param.Value)
+		if len(c.Params) > 0 {
+			adapter.SetPathValues(r, pathValues(c.Params))
 		}
 	}
-	call.run(r)
-	if !call.nextReturned {
+	x.run(r)
+	if !x.nextReturned {
 		c.Abort()
-		if !call.writer.Written() {
-			call.writer.WriteHeader(http.StatusOK) // what net/http makes of silence
-			call.writer.WriteHeaderNow()
+		if !x.writer.Written() {
+			x.writer.WriteHeader(http.StatusOK) // as net/http does
+			x.writer.WriteHeaderNow()
 		}
 	}
 }
 
-func (call *call) run(r *http.Request) {
-	defer call.end(r)
-	call.chain.handler.ServeHTTP((*netWriter)(call), r)
-}
-
-func (call *call) end(r *http.Request) {
-	call.gate.Close()
-	bridge.ReturnForms(call.request, r)
-}
-
-// next is the innermost handler of the chain: it runs the handlers that come after
-// the Wrap.
-func (ch *chain) next(w http.ResponseWriter, r *http.Request) {
-	call := ch.find(w, r)
-	if !call.gate.Enter() {
-		return // the request is over
+func pathValues(params gin.Params) iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		for _, param := range params {
+			if !yield(param.Key, param.Value) {
+				return
+			}
+		}
 	}
-	defer call.leave()
-	c := call.c
-	c.Request = r
-	if nw, ok := w.(*netWriter); ok && nw == (*netWriter)(call) {
-		c.Next()
+}
+
+func (x *exchange) run(r *http.Request) {
+	defer func() {
+		x.gate.Close()
+		adapter.RemoveFiles(r, x.request)
+	}()
+	x.chain.handler.ServeHTTP(x.middlewareWriter(), r)
+}
+
+// runRest is the innermost handler of the chain. It runs the handlers that come after the Wrap.
+func (ch *chain) runRest(w http.ResponseWriter, r *http.Request) {
+	x := ch.find(w, r)
+	if !x.gate.Enter() {
+		return // the request has ended
+	}
+	defer x.leave()
+	x.c.Request = r
+	if own, ok := w.(exchangeWriter); ok && own.exchange() == x {
+		x.c.Next()
 	} else {
-		call.nextInside(w)
+		x.runInside(w)
 	}
-	call.nextReturned = true
+	x.nextReturned = true
 }
 
-// leave puts everything back.
-func (call *call) leave() {
-	c := call.c
-	bridge.ReturnForms(call.request, c.Request)
-	c.Request, c.Writer = call.request, call.writer
-	call.gate.Leave()
+// leave restores the context.
+func (x *exchange) leave() {
+	adapter.RemoveFiles(x.c.Request, x.request)
+	x.c.Request, x.c.Writer = x.request, x.writer
+	x.gate.Leave()
 }
 
-// nextInside runs the handlers with the writer that a middleware has put in place
-// of ours. Failures are answered in there, so that the middleware gets to see the
-// answer.
-func (call *call) nextInside(w http.ResponseWriter) {
-	c := call.c
-	call.inside, call.status, call.size = w, call.preset, notWritten
-	gw := (*ginWriter)(call)
+// runInside runs the handlers with the writer of a middleware. Their errors are sent inside, so that
+// the middleware gets the response.
+func (x *exchange) runInside(w http.ResponseWriter) {
+	c := x.c
+	x.inside, x.status, x.size = w, x.routerStatus, notWritten
+	gw := handlerWriter{x}
 	c.Writer = gw
-	if rd := watching(call.writer, call.request); rd != nil {
-		inner := watch(c, rd)
+	startedOutside := x.writer.Written()
+	var inner *errorsWriter
+	if outer := errorsWriterOf(x.writer); outer != nil {
+		inner = installErrors(c, outer.renderer)
 		inner.inner = true
-		c.Next()
-		inner.finish(c)
-	} else {
-		c.Next()
 	}
-	if !gw.Written() && (call.status != http.StatusOK || call.preset != http.StatusOK) {
-		call.pending.Store(int32(call.status))
-		w.WriteHeader(call.status)
+	c.Next()
+	if x.writer.Written() && !startedOutside && !gw.Written() {
+		return // Engine.HandleContext has sent a response by Gin's own writer
+	}
+	if inner != nil {
+		inner.finish(c)
+	}
+	hasStatus := x.status != http.StatusOK || x.routerStatus != http.StatusOK
+	if !gw.Written() && hasStatus {
+		x.bodilessStatus.Store(int32(x.status))
+		w.WriteHeader(x.status)
 	}
 }
 
-// find returns the call that a request belongs to. The context leads to it or, if
-// a middleware has put another in its place, the writer.
-func (ch *chain) find(w http.ResponseWriter, r *http.Request) *call {
-	if call, ok := r.Context().Value(ch).(*call); ok {
-		return call
+// find returns the exchange of a request. Its context leads to it or, if a middleware has replaced the
+// context, the writer does.
+func (ch *chain) find(w http.ResponseWriter, r *http.Request) *exchange {
+	if x, ok := r.Context().Value(ch).(*exchange); ok {
+		return x
 	}
-	nw, ok := bridge.FindWriter(w, func(nw *netWriter) bool { return nw.chain == ch })
+	own, ok := adapter.FindWriter(w, func(w exchangeWriter) bool { return w.exchange().chain == ch })
 	if !ok {
 		panic("ginadapter: a middleware has replaced both the context of the request and the writer")
 	}
-	return (*call)(nw)
+	return own.exchange()
 }
 
 // Value implements context.Context.
-func (call *call) Value(key any) any {
-	if key == call.chain {
-		return call
+func (x *exchange) Value(key any) any {
+	if key == x.chain {
+		return x
 	}
-	return call.Context.Value(key)
+	return x.Context.Value(key)
 }
 
-// A netWriter is the call as the writer for net/http middlewares. Gin's own
-// remembers a status until the first byte, and the last one counts; this one sends
-// it at once, and the first one counts. It writes nothing when the request is over:
-// Gin's writer may then be that of another one.
-type netWriter call
+// middlewareWriter returns the writer for the middlewares. It has the optional interfaces that work.
+func (x *exchange) middlewareWriter() http.ResponseWriter {
+	w := netWriter{x}
+	raw := rawWriter(x.writer)
+	switch {
+	case raw == nil: // unknown: a native writer of Gin has all interfaces
+		return http1Writer{flushWriter{w}}
+	case !adapter.CanFlush(raw):
+		return w
+	case canHijack(raw):
+		return http1Writer{flushWriter{w}}
+	case x.writer.Pusher() != nil:
+		return http2Writer{flushWriter{w}}
+	}
+	return flushWriter{w}
+}
 
-func (w *netWriter) Header() http.Header {
-	if w.gate.Closed() {
+// An exchangeWriter is a writer of a chain for its middlewares.
+type exchangeWriter interface{ exchange() *exchange }
+
+// A netWriter is the writer for net/http middlewares. Gin's writer remembers a status until the first
+// byte, and the last status counts. A netWriter sends a status at once, and the first status counts.
+// It writes nothing after the request has ended, because Gin's writer may serve another request then.
+//
+// Structs of one pointer need no allocation as interface values.
+type (
+	netWriter   struct{ x *exchange }
+	flushWriter struct{ netWriter }   // Flusher
+	http1Writer struct{ flushWriter } // Flusher, Hijacker
+	http2Writer struct{ flushWriter } // Flusher, Pusher
+)
+
+func (w netWriter) exchange() *exchange { return w.x }
+
+// Renderer is called by errjson. A netWriter names a renderer only if the writer that it unwraps to
+// leads to no other one, whose place would be further outside: if it is the outermost Wrap of an engine
+// without an Errors, or if a native writer hides the Errors.
+func (w netWriter) Renderer() *errjson.Renderer {
+	outer := w.x.writer
+	if _, ok := adapter.FindWriter(outer, func(exchangeWriter) bool { return true }); ok {
+		return nil
+	}
+	if _, ok := adapter.FindWriter(outer, func(*errorsWriter) bool { return true }); ok {
+		return nil
+	}
+	if hidden := errorsWriterOf(outer); hidden != nil {
+		return hidden.renderer
+	}
+	return w.x.chain.adapter.renderer()
+}
+
+func (w netWriter) Header() http.Header {
+	if w.x.gate.Closed() {
 		return make(http.Header)
 	}
-	return w.writer.Header()
+	return w.x.writer.Header()
 }
 
-func (w *netWriter) WriteHeader(status int) {
+func (w netWriter) WriteHeader(status int) {
+	x := w.x
 	switch {
-	case w.gate.Closed():
-	case bridge.IsInformational(status):
-		// To Gin's writer it would be the status of the answer.
-		if raw := rawWriter(w.writer); raw != nil {
+	case x.gate.Closed():
+	case adapter.IsInformational(status):
+		// Gin's writer would make it the status of the response.
+		if raw := rawWriter(x.writer); raw != nil {
 			raw.WriteHeader(status)
 		}
-	case w.writer.Written():
-	case status == int(w.pending.Load()):
-		w.writer.WriteHeader(status)
+	case x.writer.Written():
+	case status == int(x.bodilessStatus.Load()):
+		x.writer.WriteHeader(status)
 	default:
-		w.writer.WriteHeader(status)
-		w.writer.WriteHeaderNow()
+		x.removeAllow(status)
+		x.writer.WriteHeader(status)
+		x.writer.WriteHeaderNow()
 	}
 }
 
-// begin sends a 200 if no status was set, whatever Gin has preset for a request
-// that matches no route.
-func (w *netWriter) begin() {
-	if !w.writer.Written() && !w.gate.Entered() {
+// removeAllow removes the Allow header that Gin has set with a 405, if a middleware responds with
+// another status. A preflight response would have it otherwise.
+func (x *exchange) removeAllow(status int) {
+	if x.routerAllow != "" && status != http.StatusMethodNotAllowed &&
+		x.writer.Header().Get("Allow") == x.routerAllow {
+		x.writer.Header().Del("Allow")
+	}
+}
+
+// start sends a 200 if no status was set, also for a request without a route.
+func (w netWriter) start() {
+	if !w.x.writer.Written() && !w.x.gate.Entered() {
 		w.WriteHeader(http.StatusOK)
 	}
 }
 
-func (w *netWriter) Write(p []byte) (int, error) {
-	if w.gate.Closed() {
-		return 0, bridge.ErrOver
+func (w netWriter) Write(p []byte) (int, error) {
+	if w.x.gate.Closed() {
+		return 0, adapter.ErrRequestEnded
 	}
-	if len(p) == 0 && w.pending.Load() != 0 {
-		return 0, nil // http.TimeoutHandler writes a body that is empty
+	if len(p) == 0 && w.x.bodilessStatus.Load() != 0 {
+		return 0, nil // http.TimeoutHandler writes an empty body
 	}
-	w.begin()
-	return w.writer.Write(p)
+	w.start()
+	return w.x.writer.Write(p)
 }
 
-func (w *netWriter) WriteString(s string) (int, error) {
-	if w.gate.Closed() {
-		return 0, bridge.ErrOver
+func (w netWriter) WriteString(s string) (int, error) {
+	if w.x.gate.Closed() {
+		return 0, adapter.ErrRequestEnded
 	}
-	w.begin()
-	return w.writer.WriteString(s)
+	w.start()
+	return w.x.writer.WriteString(s)
 }
 
-func (w *netWriter) Flush() { _ = w.FlushError() }
+// FlushError is called by http.ResponseController, which would find the Flush method of Gin's writer
+// otherwise.
+func (netWriter) FlushError() error { return http.ErrNotSupported }
 
-// FlushError is what http.ResponseController calls.
-func (w *netWriter) FlushError() error {
-	if w.gate.Closed() {
-		return bridge.ErrOver
+func (w flushWriter) Flush() { _ = w.FlushError() }
+
+// FlushError is called by http.ResponseController.
+func (w flushWriter) FlushError() error {
+	if w.x.gate.Closed() {
+		return adapter.ErrRequestEnded
 	}
-	raw := rawWriter(w.writer)
-	if raw != nil && !bridge.CanFlush(raw) {
-		return http.ErrNotSupported
-	}
-	w.begin()
-	w.writer.Flush()
+	w.start()
+	w.x.writer.Flush()
+	raw := rawWriter(w.x.writer)
 	if _, ok := raw.(http.Flusher); raw != nil && !ok {
-		return http.NewResponseController(raw).Flush() // Gin's own does not unwrap it
+		return http.NewResponseController(raw).Flush() // Gin's writer does not unwrap raw
 	}
 	return nil
 }
 
-func (w *netWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	if w.gate.Closed() {
-		return nil, nil, bridge.ErrOver
+func (w http1Writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	if w.x.gate.Closed() {
+		return nil, nil, adapter.ErrRequestEnded
 	}
-	return hijack(w.writer)
+	return hijack(w.x.writer)
 }
 
 // Push is HTTP/2's server push.
-func (w *netWriter) Push(target string, opts *http.PushOptions) error {
-	if w.gate.Closed() {
-		return bridge.ErrOver
+func (w http2Writer) Push(target string, opts *http.PushOptions) error {
+	if w.x.gate.Closed() {
+		return adapter.ErrRequestEnded
 	}
-	if pusher := w.writer.Pusher(); pusher != nil {
-		return pusher.Push(target, opts)
-	}
-	return http.ErrNotSupported
+	return w.x.writer.Pusher().Push(target, opts)
 }
 
-// Unwrap is for http.ResponseController. It returns nil when the request is over.
-func (w *netWriter) Unwrap() http.ResponseWriter {
-	if w.gate.Closed() {
+// Unwrap is called by http.ResponseController. It returns nil after the request has ended.
+func (w netWriter) Unwrap() http.ResponseWriter {
+	if w.x.gate.Closed() {
 		return nil
 	}
-	return w.writer
+	return w.x.writer
 }
 
-// A ginWriter is the call as the writer for the handlers behind a middleware that
-// has wrapped the netWriter: all they write goes through that middleware.
-type ginWriter call
+// A handlerWriter is the writer for the handlers behind a middleware with a writer of its own. It
+// writes through that writer.
+type handlerWriter struct{ x *exchange }
 
 const notWritten = -1
 
 var errWritten = errors.New("ginadapter: hijack after a part of the body was written")
 
-func (w *ginWriter) Header() http.Header { return w.inside.Header() }
+func (w handlerWriter) Header() http.Header { return w.x.inside.Header() }
 
-// WriteHeader remembers the status, as Gin's does.
-func (w *ginWriter) WriteHeader(status int) {
+// WriteHeader remembers the status, as Gin's writer does.
+func (w handlerWriter) WriteHeader(status int) {
 	switch {
-	case bridge.IsInformational(status):
-		w.inside.WriteHeader(status)
+	case adapter.IsInformational(status):
+		w.x.inside.WriteHeader(status)
 	case status > 0 && !w.Written():
-		w.status = status
+		w.x.status = status
 	}
 }
 
-func (w *ginWriter) WriteHeaderNow() {
+func (w handlerWriter) WriteHeaderNow() {
 	if !w.Written() {
-		w.size = 0
-		w.inside.WriteHeader(w.status)
+		w.x.size = 0
+		w.x.inside.WriteHeader(w.x.status)
 	}
 }
 
-func (w *ginWriter) Write(p []byte) (int, error) {
+func (w handlerWriter) Write(p []byte) (int, error) {
 	w.WriteHeaderNow()
-	n, err := w.inside.Write(p)
-	w.size += n
+	n, err := w.x.inside.Write(p)
+	w.x.size += n
 	return n, err
 }
 
-func (w *ginWriter) WriteString(s string) (int, error) {
+func (w handlerWriter) WriteString(s string) (int, error) {
 	w.WriteHeaderNow()
-	n, err := io.WriteString(w.inside, s)
-	w.size += n
+	n, err := io.WriteString(w.x.inside, s)
+	w.x.size += n
 	return n, err
 }
 
-func (w *ginWriter) Status() int   { return w.status }
-func (w *ginWriter) Size() int     { return w.size }
-func (w *ginWriter) Written() bool { return w.size != notWritten }
+func (w handlerWriter) Status() int   { return w.x.status }
+func (w handlerWriter) Size() int     { return w.x.size }
+func (w handlerWriter) Written() bool { return w.x.size != notWritten }
 
-// Flush does nothing if the middleware's writer neither flushes nor unwraps, as
-// with net/http.
-func (w *ginWriter) Flush() {
+// Flush does nothing if the middleware's writer can neither flush nor unwrap, as in net/http.
+func (w handlerWriter) Flush() {
 	w.WriteHeaderNow()
-	_ = http.NewResponseController(w.inside).Flush()
+	_ = http.NewResponseController(w.x.inside).Flush()
 }
 
-func (w *ginWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	if w.size > 0 {
+func (w handlerWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	if w.x.size > 0 {
 		return nil, nil, errWritten
 	}
-	conn, rw, err := http.NewResponseController(w.inside).Hijack()
+	conn, rw, err := http.NewResponseController(w.x.inside).Hijack()
 	if err == nil {
-		w.size = 0
+		w.x.size = 0
 	}
 	return conn, rw, err
 }
 
-// CloseNotify is what c.Stream waits for.
-func (w *ginWriter) CloseNotify() <-chan bool {
-	gone := make(chan bool, 1)
-	context.AfterFunc(w.request.Context(), func() { gone <- true })
-	return gone
+// CloseNotify is called by c.Stream.
+func (w handlerWriter) CloseNotify() <-chan bool {
+	closed := make(chan bool, 1)
+	context.AfterFunc(w.x.request.Context(), func() { closed <- true })
+	return closed
 }
 
-func (w *ginWriter) Pusher() http.Pusher {
-	pusher, _ := w.inside.(http.Pusher)
+func (w handlerWriter) Pusher() http.Pusher {
+	pusher, _ := w.x.inside.(http.Pusher)
 	return pusher
 }
 
-// Unwrap is for http.ResponseController.
-func (w *ginWriter) Unwrap() http.ResponseWriter { return w.inside }
+// Unwrap is called by http.ResponseController.
+func (w handlerWriter) Unwrap() http.ResponseWriter { return w.x.inside }
 
-// rawWriter returns the writer that Gin was called with, or nil if one in between
-// does not unwrap.
+// rawWriter returns the writer that Gin was called with, or nil if a native writer does not unwrap.
 func rawWriter(w http.ResponseWriter) http.ResponseWriter {
 	for {
 		if _, ok := w.(gin.ResponseWriter); !ok {
@@ -341,18 +409,23 @@ func rawWriter(w http.ResponseWriter) http.ResponseWriter {
 	}
 }
 
-// hijack takes the connection over, where there is one to take: Gin's own writer
-// panics if there is none, with HTTP/2.
-func hijack(w gin.ResponseWriter) (net.Conn, *bufio.ReadWriter, error) {
-	last := http.ResponseWriter(w)
+// canHijack reports whether the innermost writer that w unwraps to is a Hijacker. The writers of Gin
+// have a Hijack method in any case, which panics with HTTP/2.
+func canHijack(w http.ResponseWriter) bool {
 	for {
-		u, ok := last.(interface{ Unwrap() http.ResponseWriter })
+		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
 		if !ok {
 			break
 		}
-		last = u.Unwrap()
+		w = u.Unwrap()
 	}
-	if _, ok := last.(http.Hijacker); !ok {
+	_, ok := w.(http.Hijacker)
+	return ok
+}
+
+// hijack hijacks the connection if that is possible.
+func hijack(w gin.ResponseWriter) (net.Conn, *bufio.ReadWriter, error) {
+	if !canHijack(w) {
 		return nil, nil, http.ErrNotSupported
 	}
 	return w.Hijack()

@@ -13,8 +13,8 @@ import (
 	"github.com/hipflask/hipflask/errjson/shapes"
 )
 
-// presetFaults are those of an input with everything that the shapes tell apart.
-var presetFaults = errjson.Invalid(
+// presetErrors has field errors with every difference that the formats know.
+var presetErrors = errjson.Invalid(
 	errjson.FieldError{Pointer: "/name", Code: "required", Message: "This field is required."},
 	errjson.FieldError{Pointer: "/items/3/qty", Code: "type", Message: "Must be an integer.", Offset: 7, Line: 1, Column: 8},
 	errjson.FieldError{Pointer: "/items/3/qty", Code: "few", Message: "Too few."},
@@ -23,7 +23,7 @@ var presetFaults = errjson.Invalid(
 	errjson.FieldError{Pointer: "/01", Code: "x", Message: "One."},
 )
 
-func TestPresets(t *testing.T) {
+func TestShapes(t *testing.T) {
 	syntax := &errjson.Error{Status: 400, Code: "syntax", Message: "Syntax error. (Line 1, column 6.)",
 		Details: []errjson.FieldError{{Pointer: "/name", Code: "syntax", Message: "Syntax error.", Offset: 5, Line: 1, Column: 6}}}
 	whole := errjson.Invalid(errjson.FieldError{Code: "null", Message: "Must not be null."})
@@ -31,31 +31,61 @@ func TestPresets(t *testing.T) {
 	plain := errjson.NotFound("No item 7.")
 	other := &errjson.Error{Status: 409, Message: "Taken.", Details: map[string]any{"by": "you"}}
 
+	parameters := errjson.Invalid(
+		errjson.FieldError{Pointer: "/name", Message: "a"},
+		errjson.FieldError{In: "query", Name: "limit", Code: "range", Message: "b", Params: map[string]any{"min": 1}},
+		errjson.FieldError{In: "query", Name: "limit", Message: "c"},
+		errjson.FieldError{In: "query", Name: "filter", Pointer: "/a/0", Message: "d"},
+		errjson.FieldError{In: "path", Name: "id", Message: "e"},
+		errjson.FieldError{In: "header", Name: "X-Token", Message: "f"},
+		errjson.FieldError{In: "cookie", Name: "s", Message: "g"},
+		errjson.FieldError{In: "form", Name: "file", Message: "h"},
+	)
+
 	tests := []struct {
 		name   string
 		format errjson.Format
 		err    error
 		want   string
 	}{
-		{"Marshmallow/fields", shapes.Marshmallow, presetFaults, `{"code":422,"status":"Unprocessable Entity","errors":{"json":{
+		{"Marshmallow/fields", shapes.Marshmallow, presetErrors, `{"code":422,"status":"Unprocessable Entity","errors":{"json":{
 			"name":["This field is required."],
 			"items":{"3":{"_schema":["Is sold."],"qty":["Must be an integer.","Too few."]}},
 			"a/b":{"~":["There is no such field."]},
 			"01":["One."]}}}`},
+		{"Marshmallow/parameters", shapes.Marshmallow, parameters, `{"code":422,"status":"Unprocessable Entity","errors":{
+			"json":{"name":["a"]},"query":{"limit":["b","c"],"filter":{"a":{"0":["d"]}}},"path":{"id":["e"]},
+			"headers":{"X-Token":["f"]},"cookies":{"s":["g"]},"form":{"file":["h"]}}}`},
+		{"Reqparse/parameters", shapes.Reqparse, parameters, `{"message":{
+			"name":"a","limit":"b","filter.a.0":"d","id":"e","X-Token":"f","s":"g","file":"h"}}`},
+		{"FastAPI/parameters", shapes.FastAPI, parameters, `{"detail":[
+			{"type":"value_error","loc":["body","name"],"msg":"a"},
+			{"type":"range","loc":["query","limit"],"msg":"b","ctx":{"min":1}},
+			{"type":"value_error","loc":["query","limit"],"msg":"c"},
+			{"type":"value_error","loc":["query","filter","a",0],"msg":"d"},
+			{"type":"value_error","loc":["path","id"],"msg":"e"},
+			{"type":"value_error","loc":["header","X-Token"],"msg":"f"},
+			{"type":"value_error","loc":["cookie","s"],"msg":"g"},
+			{"type":"value_error","loc":["form","file"],"msg":"h"}]}`},
+		{"Restful/parameters", shapes.Restful, errjson.Invalid(parameters.Fields()[1]),
+			`{"message":"The input is not valid.","details":[{"in":"query","name":"limit","code":"range","message":"b","params":{"min":1}}]}`},
+		{"Restful/other", shapes.Restful, other, `{"message":"Taken.","by":"you"}`},
+		{"Restful/code", shapes.Restful, &errjson.Error{Status: 409, Message: "Taken.", Code: "taken"}, `{"message":"Taken.","code":"taken"}`},
+
 		{"Marshmallow/whole", shapes.Marshmallow, whole, `{"code":422,"status":"Unprocessable Entity","errors":{"json":{"_schema":["Must not be null."]}}}`},
 		{"Marshmallow/none", shapes.Marshmallow, bare, `{"code":422,"status":"Unprocessable Entity","message":"The input is not valid."}`},
 		{"Marshmallow/syntax", shapes.Marshmallow, syntax, `{"code":400,"status":"Bad Request","message":"Syntax error. (Line 1, column 6.)"}`},
 		{"Marshmallow/plain", shapes.Marshmallow, plain, `{"code":404,"status":"Not Found","message":"No item 7."}`},
 		{"Marshmallow/other", shapes.Marshmallow, other, `{"code":409,"status":"Conflict","message":"Taken."}`},
 
-		{"Reqparse/fields", shapes.Reqparse, presetFaults, `{"message":{
+		{"Reqparse/fields", shapes.Reqparse, presetErrors, `{"message":{
 			"name":"This field is required.","items.3.qty":"Must be an integer.","items.3":"Is sold.","a/b.~":"There is no such field.","01":"One."}}`},
 		{"Reqparse/whole", shapes.Reqparse, whole, `{"message":"Must not be null."}`},
 		{"Reqparse/none", shapes.Reqparse, bare, `{"message":"The input is not valid."}`},
 		{"Reqparse/syntax", shapes.Reqparse, syntax, `{"message":"Syntax error. (Line 1, column 6.)"}`},
 		{"Reqparse/plain", shapes.Reqparse, plain, `{"message":"No item 7."}`},
 
-		{"FastAPI/fields", shapes.FastAPI, presetFaults, `{"detail":[
+		{"FastAPI/fields", shapes.FastAPI, presetErrors, `{"detail":[
 			{"type":"missing","loc":["body","name"],"msg":"This field is required."},
 			{"type":"type","loc":["body","items",3,"qty"],"msg":"Must be an integer."},
 			{"type":"few","loc":["body","items",3,"qty"],"msg":"Too few."},
@@ -87,12 +117,12 @@ func TestInvalidAs(t *testing.T) {
 		rd.Write(w, httptest.NewRequest(http.MethodPost, "/", nil), err)
 		return w.Code
 	}
-	assert.Equal(t, 400, status(presetFaults))
-	assert.Equal(t, 400, status(fmt.Errorf("wrapped: %w", presetFaults)))
-	assert.Equal(t, 422, presetFaults.Status, "the error is not changed")
+	assert.Equal(t, 400, status(presetErrors))
+	assert.Equal(t, 400, status(fmt.Errorf("wrapped: %w", presetErrors)))
+	assert.Equal(t, 422, presetErrors.Status, "the error is not changed")
 	assert.Equal(t, 422, status(errjson.UnprocessableContent("")), "no field has a fault")
-	assert.Equal(t, 409, status(&errjson.Error{Status: 409, Details: presetFaults.Details}))
-	assert.Panics(t, func() { shapes.InvalidAs(200) })
+	assert.Equal(t, 409, status(&errjson.Error{Status: 409, Details: presetErrors.Details}))
+	assert.PanicsWithValue(t, "shapes: InvalidAs: 200 is not an error status", func() { shapes.InvalidAs(200) })
 }
 
 // respondWith prints the response for an error in a format.

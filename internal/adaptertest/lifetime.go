@@ -8,10 +8,14 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/hipflask/hipflask/errjson"
 )
 
 // lifetimeVectors are about what is left of a request when it is over.
@@ -71,9 +75,11 @@ var lifetimeVectors = []vector{
 					w.Header().Set("X-Late", "1")
 					w.WriteHeader(500)
 					w.(http.Flusher).Flush()
-					_ = w.(http.Pusher).Push("/late", nil)
+					if pusher, ok := w.(http.Pusher); ok {
+						_ = pusher.Push("/late", nil)
+					}
 					_ = http.NewResponseController(w).SetWriteDeadline(time.Now())
-					_, _, hijackErr := w.(http.Hijacker).Hijack()
+					_, _, hijackErr := http.NewResponseController(w).Hijack()
 					_, err := io.WriteString(w, "late")
 					if hijackErr == nil {
 						err = nil
@@ -91,7 +97,7 @@ var lifetimeVectors = []vector{
 		})
 		app.Handle("GET", "/", hello)
 		// Both requests may well get the same context.
-		app.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+		app.ServeHTTP(&pusher{ResponseRecorder: httptest.NewRecorder()}, httptest.NewRequest("GET", "/", nil))
 		w := &pusher{ResponseRecorder: httptest.NewRecorder()}
 		app.ServeHTTP(w, httptest.NewRequest("GET", "/slow", nil))
 		equal(t, "answer", w.Body.String(), "hello")
@@ -137,6 +143,44 @@ var lifetimeVectors = []vector{
 			equal(t, "failure", c.Get("/"), Failure(404, "There is no such item."))
 		}
 		group.Wait()
+	}},
+	{"caller", "caller", "the request of the caller is not changed", all, func(t *testing.T, f Framework) {
+		app := f.New(nil)
+		app.CORS(cors)
+		app.Use(func(next http.Handler) http.Handler { return next })
+		app.Use(withValue("x"), Record(new(Recorder)))
+		app.Handle("GET", "/items/:id", hello, func(next http.Handler) http.Handler { return next })
+		app.Handle("GET", "/fail/:id", fail)
+		app.Handle("GET", "/panic/:id", func(C) error { panic(missing) }, errjson.Default().Recover)
+		app.Value("GET", "/value/:id", func(C) (any, error) { return 1, nil }, withValue("y"))
+		app.Body("/body", hello)
+		for path, status := range map[string]int{
+			"/items/7": 200, "/fail/7": 404, "/panic/7": 404, "/value/7": 200, "/body": 200, "/none": 404,
+		} {
+			for range 10 {
+				r := httptest.NewRequest("GET", path, nil)
+				if path == "/body" {
+					r = httptest.NewRequest("POST", path, strings.NewReader(itemBody))
+					r.Header.Set("Content-Type", "application/json")
+				}
+				r.SetPathValue("outer", "1") // by a router outside, which shares its map with copies
+				before := r.Clone(t.Context())
+				copied := make(chan struct{})
+				go func() {
+					defer close(copied)
+					for range 10 {
+						_ = r.Clone(r.Context()) // as the race detector sees
+					}
+				}()
+				w := httptest.NewRecorder()
+				app.ServeHTTP(w, r)
+				<-copied
+				equal(t, path, w.Code, status)
+				if !reflect.DeepEqual(r.Clone(t.Context()), before) {
+					t.Errorf("%s: the request was changed", path)
+				}
+			}
+		}
 	}},
 	{"G35", "E30", "the temporary files of a form are removed", Gin | Echo, func(t *testing.T, f Framework) {
 		t.Setenv("TMPDIR", t.TempDir())

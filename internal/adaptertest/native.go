@@ -101,7 +101,7 @@ var nativeVectors = []vector{
 		ran := 0
 		app.Handle("GET", "/", func(c C) error { ran++; return hello(c) })
 		c := Serve(t, app)
-		equal(t, "preflight", c.preflight("/"), f.preflightAnswer())
+		equal(t, "preflight", c.preflight("/"), preflightAnswer)
 		contains(t, "a preflight that is denied",
 			c.Do("OPTIONS", "/", nil, "Origin", "https://b.example", "Access-Control-Request-Method", "GET"), "403; ")
 		equal(t, "handlers run", ran, 0)

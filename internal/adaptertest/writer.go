@@ -89,10 +89,16 @@ var writerVectors = []vector{
 		})
 		equal(t, "answer", Serve(t, app).Get("/"), "200; Content-Type: text/plain; hello")
 	}},
-	{"G16d", "E07d", "a middleware flushes where nobody can", all, func(t *testing.T, f Framework) {
+	{"G16d", "E07d", "a middleware's writer has the interfaces that work", all, func(t *testing.T, f Framework) {
 		app := f.New(nil)
 		app.Use(Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-			w.(http.Flusher).Flush()
+			_, flushes := w.(http.Flusher)
+			_, hijacks := w.(http.Hijacker)
+			_, pushes := w.(http.Pusher)
+			_, reads := w.(io.ReaderFrom)
+			equalSlices(t, "optional interfaces", []bool{flushes, hijacks, pushes, reads}, []bool{false, false, false, false})
+			err := http.NewResponseController(w).Flush()
+			equal(t, "flush is not supported", errors.Is(err, http.ErrNotSupported), true)
 			next.ServeHTTP(w, r)
 		}))
 		app.Handle("GET", "/", func(c C) error {
@@ -162,7 +168,11 @@ var writerVectors = []vector{
 		app := f.New(nil)
 		var errs []error
 		app.Use(Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-			errs = append(errs, w.(http.Pusher).Push("/style.css", nil))
+			var err error = http.ErrNotSupported
+			if pusher, ok := w.(http.Pusher); ok {
+				err = pusher.Push("/style.css", nil)
+			}
+			errs = append(errs, err)
 			next.ServeHTTP(w, r)
 		}))
 		app.Handle("GET", "/", hello)
