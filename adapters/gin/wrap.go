@@ -108,12 +108,20 @@ func (ch *chain) runRest(w http.ResponseWriter, r *http.Request) {
 	x.nextReturned = true
 }
 
-// leave restores the context.
+// leave restores the context. If Engine.HandleContext has reset it, its writer stays, so that the
+// exchanges and the Errors outside see that as well.
 func (x *exchange) leave() {
 	adapter.RemoveFiles(x.c.Request, x.request)
-	x.c.Request, x.c.Writer = x.request, x.writer
+	x.c.Request = x.request
+	if !x.wasReset() {
+		x.c.Writer = x.writer
+	}
 	x.gate.Leave()
 }
+
+// wasReset reports whether a handler has called Engine.HandleContext, which puts Gin's own writer back
+// and sends a response by it.
+func (x *exchange) wasReset() bool { return x.c.Writer == ownWriter(x.writer) }
 
 // runInside runs the handlers with the writer of a middleware. Their errors are sent inside, so that
 // the middleware gets the response.
@@ -122,15 +130,14 @@ func (x *exchange) runInside(w http.ResponseWriter) {
 	x.inside, x.status, x.size = w, x.routerStatus, notWritten
 	gw := handlerWriter{x}
 	c.Writer = gw
-	startedOutside := x.writer.Written()
 	var inner *errorsWriter
 	if outer := errorsWriterOf(x.writer); outer != nil {
 		inner = installErrors(c, outer.renderer)
 		inner.inner = true
 	}
 	c.Next()
-	if x.writer.Written() && !startedOutside && !gw.Written() {
-		return // Engine.HandleContext has sent a response by Gin's own writer
+	if x.wasReset() {
+		return
 	}
 	if inner != nil {
 		inner.finish(c)
@@ -406,6 +413,31 @@ func rawWriter(w http.ResponseWriter) http.ResponseWriter {
 			return nil
 		}
 		w = u.Unwrap()
+	}
+}
+
+// ownWriter returns the writer of Gin's own below w, or nil if a writer hides it.
+func ownWriter(w gin.ResponseWriter) gin.ResponseWriter {
+	for {
+		var next http.ResponseWriter
+		switch u := w.(type) {
+		case *errorsWriter:
+			next = u.ResponseWriter
+		case handlerWriter:
+			next = u.x.writer
+		case interface{ Unwrap() http.ResponseWriter }:
+			next = u.Unwrap()
+		default:
+			next = embeddedWriter(w)
+		}
+		switch inner := next.(type) {
+		case nil:
+			return nil
+		case gin.ResponseWriter:
+			w = inner
+		default:
+			return w
+		}
 	}
 }
 
