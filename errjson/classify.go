@@ -68,34 +68,16 @@ func closing(r *http.Request, e *Error) *Error {
 // upstream server is an io.ErrUnexpectedEOF.
 func isDisconnect(err error) bool {
 	return errtree.Walk(err, func(node error) errtree.Next {
-		switch n := node.(type) {
-		case interface{ Timeout() bool }:
-			if n.Timeout() {
-				return errtree.Stop
-			}
-		case interface{ As(any) bool }:
-			if n.As(new(http2StreamError)) {
-				return errtree.Stop
-			}
-		}
-		if node == io.ErrUnexpectedEOF || node == net.ErrClosed {
-			return errtree.Stop
-		}
-		// net/http does not export these errors of HTTP/2.
-		switch leafText(node) {
-		case "http2: stream closed", "client disconnected":
+		timeout, hasTimeout := node.(interface{ Timeout() bool })
+		// net/http does not export the errors of HTTP/2.
+		text := leafText(node)
+		if hasTimeout && timeout.Timeout() || node == io.ErrUnexpectedEOF || node == net.ErrClosed ||
+			text == "http2: stream closed" || text == "client disconnected" ||
+			strings.HasPrefix(text, "stream error: stream ID ") {
 			return errtree.Stop
 		}
 		return errtree.Descend
 	})
-}
-
-// http2StreamError has the fields of the stream error in net/http, whose As method sets any struct
-// with these fields.
-type http2StreamError struct {
-	StreamID uint32
-	Code     uint32
-	Cause    error
 }
 
 // formErrorStatus returns the status for an error of ParseForm, ParseMultipartForm, FormFile or

@@ -116,11 +116,7 @@ func Wrap(next http.Handler) http.Handler {
 }
 
 // Wrap combines [Renderer.Recover] and [Renderer.Render].
-func (rd *Renderer) Wrap(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		rd.serve(next, w, r, true, true)
-	})
-}
+func (rd *Renderer) Wrap(next http.Handler) http.Handler { return rd.middleware(next, true, true) }
 
 // Recover sends the panics of next as errors. A panic value that is or wraps an HTTP error, or that
 // a rule matches, is sent as that error. Any other value is a 500 without its text. Recover changes
@@ -128,19 +124,17 @@ func (rd *Renderer) Wrap(next http.Handler) http.Handler {
 //
 // A panic value that is or wraps [http.ErrAbortHandler] is passed on as the bare value, which makes
 // net/http break the connection.
-func (rd *Renderer) Recover(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		rd.serve(next, w, r, true, false)
-	})
-}
+func (rd *Renderer) Recover(next http.Handler) http.Handler { return rd.middleware(next, true, false) }
 
 // Render makes rd the innermost Renderer for [Write] inside next. It also converts plain-text
 // responses of 400–599, such as those of routers and of [http.Error], to errors. The text of a 4xx,
 // at most 1 KiB, becomes the message. The text of a 5xx is logged and not sent. The status and other
 // headers stay. A text that is a JSON object or array passes unchanged.
-func (rd *Renderer) Render(next http.Handler) http.Handler {
+func (rd *Renderer) Render(next http.Handler) http.Handler { return rd.middleware(next, false, true) }
+
+func (rd *Renderer) middleware(next http.Handler, recovers, renders bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		rd.serve(next, w, r, false, true)
+		rd.serve(next, w, r, recovers, renders)
 	})
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/hipflask/hipflask/internal/statustext"
 )
@@ -73,19 +72,14 @@ func newError(status int, cause error) *Error {
 
 // Error returns a text for logs: the status, the message and the cause.
 func (e *Error) Error() string {
-	var b strings.Builder
-	b.WriteString(strconv.Itoa(e.Status))
-	b.WriteByte(' ')
-	b.WriteString(statustext.Name(e.Status))
+	text := strconv.Itoa(e.Status) + " " + statustext.Name(e.Status)
 	if e.Message != "" {
-		b.WriteString(": ")
-		b.WriteString(e.Message)
+		text += ": " + e.Message
 	}
 	if e.Err != nil {
-		b.WriteString(": ")
-		b.WriteString(e.Err.Error())
+		text += ": " + e.Err.Error()
 	}
-	return b.String()
+	return text
 }
 
 // Unwrap returns the cause, or nil.

@@ -16,11 +16,11 @@ import (
 type failure struct {
 	w        http.ResponseWriter
 	r        *http.Request
-	err      error // as it came; the rules get it
-	cause    error // for the log: the panic with err, or the cause that a rule has set, or err
-	stack    stack // of a panic
-	panicked bool  // a panic has left the handler
-	text     bool  // err stands for a plain-text response
+	err      error         // as it came; the rules get it
+	cause    error         // for the log: the panic with err, or the cause that a rule has set, or err
+	stack    errtree.Stack // of a panic
+	panicked bool          // a panic has left the handler
+	text     bool          // err stands for a plain-text response
 	tracker  *tracker
 
 	config    Config // the values of the renderers for this failure
@@ -47,7 +47,7 @@ func respondToPanic(t *tracker, value any) {
 	} else {
 		config := effectiveConfig(renderers)
 		p := errtree.NewPanic(value, config.wantsStack(t.r))
-		f.err, f.cause, f.stack = p, p, p.StackTrace()
+		f.err, f.cause, f.stack = p, p, p.Stack()
 		if err, ok := value.(error); ok {
 			f.err = err
 		}
@@ -91,18 +91,6 @@ const (
 	kindBroken               // it is broken
 )
 
-// sent is how much of a response the client has got.
-type sent uint8
-
-const (
-	sentNothing sent = iota
-	sentPart
-	sentError    // an error response
-	sentAll      // the response of a framework's handler
-	sentHijacked // unknown
-	sentReturned // unknown: the handler has returned, and the writer may be in use again
-)
-
 // action is what send does with an error.
 type action uint8
 
@@ -113,19 +101,19 @@ const (
 	actOnlyAbort               // break the connection
 )
 
-// decide returns what to do with an error of a kind after a part of the response was sent. panicked
+// decide returns what to do with an error of a kind, by how much of the response was sent. panicked
 // means that a panic has left the handler.
-func decide(kind kind, sent sent, panicked bool) action {
+func decide(kind kind, state state, panicked bool) action {
 	switch {
-	case sent == sentReturned:
+	case state == stateReturned:
 		return actLog
 	case kind == kindAbort:
 		return actOnlyAbort
-	case sent == sentHijacked && panicked:
+	case state == stateHijacked && panicked:
 		return actAbort
-	case sent == sentHijacked, sent == sentError, sent == sentAll:
+	case state == stateHijacked, state == stateComplete, state.isErrorSent():
 		return actLog
-	case sent == sentPart, kind == kindBroken:
+	case state == stateStarted, kind == kindBroken:
 		return actAbort
 	}
 	return actRespond
@@ -135,8 +123,8 @@ func decide(kind kind, sent sent, panicked bool) action {
 // connection.
 func (f *failure) send(renderers []*Renderer) {
 	kind := f.inspect()
-	sent, sentStatus := f.sent()
-	action := decide(kind, sent, f.panicked)
+	state, status := f.state()
+	action := decide(kind, state, f.panicked)
 	if action == actOnlyAbort {
 		panic(http.ErrAbortHandler) // the bare value: net/http compares with ==
 	}
@@ -152,13 +140,13 @@ func (f *failure) send(renderers []*Renderer) {
 	switch {
 	case kind == kindBroken:
 		e = newError(statustext.ClientClosedRequest, f.err)
-	case sent == sentError:
+	case state.isErrorSent():
 		e, f.cause = resolve(nil, f.r, f.err, f.cause) // rules are called once per response
 	default:
 		e, resp = f.render(buf, renderers)
 	}
-	f.log(e, sent, sentStatus)
-	if sent != sentError || f.panicked {
+	f.log(e, state, status)
+	if !state.isErrorSent() || f.panicked {
 		f.report(e)
 	}
 	switch action {
@@ -189,7 +177,7 @@ func (f *failure) inspect() (k kind) {
 		_ = f.err.Error() // panics for most types
 	}
 	if f.stack == nil {
-		f.stack = stackOf(f.err) // an adapter has recovered the panic
+		f.stack = errtree.StackOf(f.err) // an adapter has recovered the panic
 	}
 	switch {
 	case errors.Is(f.err, http.ErrAbortHandler):
@@ -200,27 +188,22 @@ func (f *failure) inspect() (k kind) {
 	return kindOrdinary
 }
 
-// sent returns how much of a response was sent, and its status or 0.
-func (f *failure) sent() (sent, int) {
+// state returns how much of the response was sent, and its status or 0.
+func (f *failure) state() (state, int) {
 	// The writers of adapters know the responses of their framework's handlers.
 	if s, ok := f.w.(interface{ SentStatus() int }); ok {
-		return sentAll, s.SentStatus()
+		return stateComplete, s.SentStatus()
 	}
-	if f.tracker == nil {
-		return sentNothing, 0
+	switch t := f.tracker; {
+	case t == nil:
+		return stateOpen, 0
+	case t.returned.Load():
+		return stateReturned, 0
+	case t.isHeld(), t.state == stateHijacked:
+		return t.state, 0
+	default:
+		return t.state, int(t.status)
 	}
-	if f.tracker.returned.Load() {
-		return sentReturned, 0
-	}
-	switch status := int(f.tracker.status); f.tracker.state {
-	case stateStarted:
-		return sentPart, status
-	case stateErrorSent, stateDiscarding:
-		return sentError, status
-	case stateHijacked:
-		return sentHijacked, 0
-	}
-	return sentNothing, 0
 }
 
 // render applies the rules and the format, and encodes the body of the response into buf. If any of
@@ -229,7 +212,7 @@ func (f *failure) render(buf *jsonenc.Buffer, renderers []*Renderer) (e *Error, 
 	defer func() {
 		if v := recover(); v != nil {
 			p := errtree.NewPanic(v, f.config.wantsStack(f.r))
-			f.stack = p.StackTrace()
+			f.stack = p.Stack()
 			e, resp = f.renderConstant(buf, fmt.Errorf("in a rule or format: %w", p))
 		}
 	}()

@@ -11,46 +11,47 @@ func TestDecide(t *testing.T) {
 	kinds := map[kind]string{kindOrdinary: "ordinary", kindAbort: "abort", kindBroken: "broken"}
 	// The actions for an error and for a panic.
 	type actions [2]action
-	table := map[sent]map[kind]actions{
-		sentNothing: {
-			kindOrdinary: {actRespond, actRespond},
-			kindAbort:    {actOnlyAbort, actOnlyAbort},
-			kindBroken:   {actAbort, actAbort},
-		},
-		sentPart: {
+	nothing := map[kind]actions{
+		kindOrdinary: {actRespond, actRespond},
+		kindAbort:    {actOnlyAbort, actOnlyAbort},
+		kindBroken:   {actAbort, actAbort},
+	}
+	whole := map[kind]actions{
+		kindOrdinary: {actLog, actLog},
+		kindAbort:    {actOnlyAbort, actOnlyAbort},
+		kindBroken:   {actLog, actLog},
+	}
+	table := map[state]map[kind]actions{
+		stateOpen:     nothing,
+		stateSniffing: nothing,
+		stateHeld:     nothing,
+		stateStarted: {
 			kindOrdinary: {actAbort, actAbort},
 			kindAbort:    {actOnlyAbort, actOnlyAbort},
 			kindBroken:   {actAbort, actAbort},
 		},
-		sentError: {
-			kindOrdinary: {actLog, actLog},
-			kindAbort:    {actOnlyAbort, actOnlyAbort},
-			kindBroken:   {actLog, actLog},
-		},
-		sentAll: {
-			kindOrdinary: {actLog, actLog},
-			kindAbort:    {actOnlyAbort, actOnlyAbort},
-			kindBroken:   {actLog, actLog},
-		},
-		sentHijacked: {
+		stateErrorSent:  whole,
+		stateDiscarding: whole,
+		stateHijacked: {
 			kindOrdinary: {actLog, actAbort},
 			kindAbort:    {actOnlyAbort, actOnlyAbort},
 			kindBroken:   {actLog, actAbort},
 		},
+		stateComplete: whole,
 		// A panic would end the process: the goroutine is not net/http's.
-		sentReturned: {
+		stateReturned: {
 			kindOrdinary: {actLog, actLog},
 			kindAbort:    {actLog, actLog},
 			kindBroken:   {actLog, actLog},
 		},
 	}
-	for sent := sentNothing; sent <= sentReturned; sent++ {
+	for state := stateOpen; state <= stateReturned; state++ {
 		for kind, name := range kinds {
-			want, ok := table[sent][kind]
+			want, ok := table[state][kind]
 			assert.True(t, ok, "a row for every combination")
 			for i, panicked := range []bool{false, true} {
-				assert.Equal(t, want[i], decide(kind, sent, panicked),
-					"sent %d, %s, panicked %v", sent, name, panicked)
+				assert.Equal(t, want[i], decide(kind, state, panicked),
+					"state %d, %s, panicked %v", state, name, panicked)
 			}
 		}
 	}

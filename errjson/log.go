@@ -4,9 +4,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime"
-	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/hipflask/hipflask/internal/errtree"
@@ -23,9 +20,9 @@ const (
 )
 
 // log writes the record of the error. The status is the one that the client gets.
-func (f *failure) log(e *Error, sent sent, sentStatus int) {
+func (f *failure) log(e *Error, state state, status int) {
 	logger, level, ctx := f.config.logger(), f.level(e), f.r.Context()
-	if sent == sentAll && f.config.LogLevel == nil && sentStatus < 400 && !f.isPanic() {
+	if state == stateComplete && status < 400 && f.config.LogLevel == nil && !f.isPanic() {
 		level = min(level, slog.LevelWarn) // the request itself has succeeded
 	}
 	if !logger.Enabled(ctx, level) {
@@ -36,11 +33,11 @@ func (f *failure) log(e *Error, sent sent, sentStatus int) {
 		slog.String("method", clip(f.r.Method, maxLogShort)),
 		slog.String("path", clip(f.r.URL.Path, maxLogPath)),
 	)
-	switch {
-	case sentStatus != 0:
-		attrs = append(attrs, slog.Int("status", sentStatus))
-	case sent == sentNothing:
-		attrs = append(attrs, slog.Int("status", e.Status))
+	if state <= stateHeld {
+		status = e.Status
+	}
+	if status != 0 { // otherwise unknown
+		attrs = append(attrs, slog.Int("status", status))
 	}
 	// fmt recovers a panic in an Error method.
 	attrs = append(attrs, slog.String("error", clip(fmt.Sprint(f.cause), maxLogError)))
@@ -54,20 +51,20 @@ func (f *failure) log(e *Error, sent sent, sentStatus int) {
 		attrs = append(attrs, slog.String("request_id", clip(f.requestID, maxLogShort)))
 	}
 	if len(f.stack) > 0 && e.Status >= 500 {
-		attrs = append(attrs, slog.String("stack", clip(f.stack.String(), maxLogStack)))
+		attrs = append(attrs, slog.String("stack", f.stack.Text(maxLogStack)))
 	}
-	logger.LogAttrs(ctx, level, f.logMessage(e, sent), attrs...)
+	logger.LogAttrs(ctx, level, f.logMessage(e, state), attrs...)
 }
 
-func (f *failure) logMessage(e *Error, sent sent) string {
+func (f *failure) logMessage(e *Error, state state) string {
 	switch {
 	case e.Status == statustext.ClientClosedRequest:
 		return "client disconnected"
 	case e.Status >= 500 && f.isPanic():
 		return "handler panicked"
-	case sent == sentPart:
+	case state == stateStarted:
 		return "error in the middle of a response"
-	case sent != sentNothing:
+	case state > stateHeld:
 		return "error after the response"
 	case e.Status < 500:
 		return "request rejected"
@@ -125,7 +122,7 @@ func (f *failure) recoverHook(msg string) {
 		p := errtree.NewPanic(v, true)
 		f.config.logger().LogAttrs(f.r.Context(), slog.LevelError, msg,
 			slog.String("error", clip(p.Error(), maxLogError)),
-			slog.String("stack", clip(stack(p.StackTrace()).String(), maxLogStack)))
+			slog.String("stack", p.Stack().Text(maxLogStack)))
 	}
 }
 
@@ -183,39 +180,4 @@ func clip(s string, n int) string {
 		n--
 	}
 	return s[:n] + mark
-}
-
-// stackOf returns the stack of the panic in the tree of err, or nil.
-func stackOf(err error) (found stack) {
-	errtree.Walk(err, func(node error) errtree.Next {
-		if p, ok := node.(interface{ StackTrace() []uintptr }); ok {
-			found = p.StackTrace()
-			return errtree.Stop
-		}
-		return errtree.Descend
-	})
-	return found
-}
-
-// stack is a stack of program counters, which are resolved when they are logged.
-type stack []uintptr
-
-func (s stack) String() string {
-	var b strings.Builder
-	b.Grow(maxLogStack)
-	frames := runtime.CallersFrames(s)
-	for b.Len() < maxLogStack {
-		frame, more := frames.Next()
-		b.WriteString(frame.Function)
-		b.WriteString("\n\t")
-		b.WriteString(frame.File)
-		b.WriteByte(':')
-		var line [20]byte
-		b.Write(strconv.AppendInt(line[:0], int64(frame.Line), 10))
-		if !more {
-			break
-		}
-		b.WriteByte('\n')
-	}
-	return b.String()
 }

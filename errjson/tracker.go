@@ -43,7 +43,14 @@ const (
 	stateErrorSent               // an error response
 	stateDiscarding              // an error response for a held text, whose rest is discarded
 	stateHijacked                // unknown: the handler has hijacked the connection
+
+	// The states of a failure that a tracker does not have.
+	stateComplete // the response of a framework's handler
+	stateReturned // unknown: the handler has returned, and the writer may be in use again
 )
+
+// isErrorSent reports whether an error response was sent.
+func (s state) isErrorSent() bool { return s == stateErrorSent || s == stateDiscarding }
 
 type flags uint8
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -102,4 +103,21 @@ func TestPanic(t *testing.T) {
 	assert.Contains(t, caught(func() { var m map[int]int; m[1] = 1 }, 0).Error(), "nil map")
 	assert.NoError(t, caught(func() { panicking("text") }, 0).Unwrap())
 	assert.Empty(t, errtree.NewPanic("text", false).StackTrace())
+}
+
+func TestStack(t *testing.T) {
+	p := caught(func() { panicking("text") }, 0)
+	assert.Equal(t, p.Stack(), errtree.StackOf(fmt.Errorf("wrapped: %w", p)))
+	assert.Nil(t, errtree.StackOf(io.EOF))
+
+	text := p.Stack().Text(1 << 20)
+	first, rest, _ := strings.Cut(text, "\n\t")
+	assert.Contains(t, first, "errtree_test.panicking")
+	assert.Regexp(t, `^\S+/errtree_test\.go:\d+\n`, rest)
+	for _, size := range []int{0, 1, 100, 200, 300, len(text) - 1, len(text)} {
+		part := p.Stack().Text(size)
+		assert.LessOrEqual(t, len(part), size)
+		assert.True(t, strings.HasPrefix(text, part), "whole frames")
+	}
+	assert.Equal(t, text, p.Stack().Text(len(text)))
 }

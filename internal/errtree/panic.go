@@ -3,12 +3,14 @@ package errtree
 import (
 	"fmt"
 	"runtime"
+	"strconv"
+	"strings"
 )
 
 // A Panic is the value of a recovered panic as an error.
 type Panic struct {
 	value any
-	stack []uintptr
+	stack Stack
 }
 
 // NewPanic returns the error for a panic value. It must be called, directly or through other
@@ -48,3 +50,46 @@ func (p *Panic) Unwrap() error {
 // StackTrace returns the program counters of the stack, innermost first. Error reporters look for
 // a method of this name.
 func (p *Panic) StackTrace() []uintptr { return p.stack }
+
+// Stack returns the stack.
+func (p *Panic) Stack() Stack { return p.stack }
+
+// StackOf returns the stack of the first error in the tree of err that has a method StackTrace, or nil.
+func StackOf(err error) (found Stack) {
+	Walk(err, func(node error) Next {
+		if p, ok := node.(interface{ StackTrace() []uintptr }); ok {
+			found = p.StackTrace()
+			return Stop
+		}
+		return Descend
+	})
+	return found
+}
+
+// A Stack is a stack of program counters, innermost first. They are resolved when the text is needed.
+type Stack []uintptr
+
+// Text returns the functions of the stack with their positions, at most maxBytes of text.
+func (s Stack) Text(maxBytes int) string {
+	var b strings.Builder
+	b.Grow(min(128*len(s), maxBytes))
+	frames := runtime.CallersFrames(s)
+	for {
+		frame, more := frames.Next()
+		line := strconv.Itoa(frame.Line)
+		if b.Len()+len(frame.Function)+len(frame.File)+len(line)+4 > maxBytes {
+			return b.String()
+		}
+		if b.Len() > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(frame.Function)
+		b.WriteString("\n\t")
+		b.WriteString(frame.File)
+		b.WriteByte(':')
+		b.WriteString(line)
+		if !more {
+			return b.String()
+		}
+	}
+}
