@@ -39,7 +39,8 @@ func classify(r *http.Request, err error) *Error {
 			switch {
 			case n == context.DeadlineExceeded || isTarget(n, context.DeadlineExceeded):
 				e = newError(http.StatusGatewayTimeout, err)
-			case r.Context().Err() != nil && (n == context.Canceled || isTarget(n, context.Canceled)):
+			case r.Context().Err() != nil &&
+				(n == context.Canceled || isTarget(n, context.Canceled)):
 				e = newError(statustext.ClientClosedRequest, err)
 			}
 		}
@@ -55,7 +56,8 @@ func classify(r *http.Request, err error) *Error {
 }
 
 // closing makes the response close an HTTP/1 connection, on which the rest of the body still
-// arrives. net/http does it by itself only if it sees its own writer. HTTP/2 resets the stream alone.
+// arrives. net/http does it by itself only if it sees its own writer. HTTP/2 resets the stream
+// alone.
 func closing(r *http.Request, e *Error) *Error {
 	if r.ProtoMajor < 2 {
 		e.Header = http.Header{"Connection": {"close"}}
@@ -71,7 +73,8 @@ func isDisconnect(err error) bool {
 		timeout, hasTimeout := node.(interface{ Timeout() bool })
 		// net/http does not export the errors of HTTP/2.
 		text := leafText(node)
-		if hasTimeout && timeout.Timeout() || node == io.ErrUnexpectedEOF || node == net.ErrClosed ||
+		if hasTimeout && timeout.Timeout() ||
+			node == io.ErrUnexpectedEOF || node == net.ErrClosed ||
 			text == "http2: stream closed" || text == "client disconnected" ||
 			strings.HasPrefix(text, "stream error: stream ID ") {
 			return errtree.Stop

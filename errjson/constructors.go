@@ -59,7 +59,9 @@ func Gone(message string) *Error { return New(http.StatusGone, message) }
 func LengthRequired(message string) *Error { return New(http.StatusLengthRequired, message) }
 
 // PreconditionFailed returns a 412: an If-Match or the like did not hold.
-func PreconditionFailed(message string) *Error { return New(http.StatusPreconditionFailed, message) }
+func PreconditionFailed(message string) *Error {
+	return New(http.StatusPreconditionFailed, message)
+}
 
 // ContentTooLarge returns a 413: the body is larger than the server takes.
 func ContentTooLarge(message string) *Error {
@@ -93,7 +95,9 @@ func ExpectationFailed(message string) *Error { return New(http.StatusExpectatio
 func Teapot(message string) *Error { return New(http.StatusTeapot, message) }
 
 // MisdirectedRequest returns a 421: this server does not answer for that host.
-func MisdirectedRequest(message string) *Error { return New(http.StatusMisdirectedRequest, message) }
+func MisdirectedRequest(message string) *Error {
+	return New(http.StatusMisdirectedRequest, message)
+}
 
 // UnprocessableContent returns a 422: well-formed, but it makes no sense. For
 // faults of single fields see [Invalid].
@@ -159,7 +163,8 @@ func BadGateway(message string) *Error { return New(http.StatusBadGateway, messa
 // ServiceUnavailable returns a 503 with a Retry-After field, formatted as by
 // [TooManyRequests]. Without a Retry-After use [New].
 func ServiceUnavailable[T time.Duration | time.Time](message string, retryAfter T) *Error {
-	return withHeader(http.StatusServiceUnavailable, message, "Retry-After", formatRetry(retryAfter))
+	after := formatRetry(retryAfter)
+	return withHeader(http.StatusServiceUnavailable, message, "Retry-After", after)
 }
 
 // GatewayTimeout returns a 504: what stands behind this server did not answer in
@@ -172,7 +177,9 @@ func HTTPVersionNotSupported(message string) *Error {
 }
 
 // InsufficientStorage returns a 507 (RFC 4918).
-func InsufficientStorage(message string) *Error { return New(http.StatusInsufficientStorage, message) }
+func InsufficientStorage(message string) *Error {
+	return New(http.StatusInsufficientStorage, message)
+}
 
 // LoopDetected returns a 508 (RFC 5842).
 func LoopDetected(message string) *Error { return New(http.StatusLoopDetected, message) }

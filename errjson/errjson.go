@@ -116,7 +116,9 @@ func Wrap(next http.Handler) http.Handler {
 }
 
 // Wrap combines [Renderer.Recover] and [Renderer.Render].
-func (rd *Renderer) Wrap(next http.Handler) http.Handler { return rd.middleware(next, true, true) }
+func (rd *Renderer) Wrap(next http.Handler) http.Handler {
+	return rd.middleware(next, true, true)
+}
 
 // Recover sends the panics of next as errors. A panic value that is or wraps an HTTP error, or that
 // a rule matches, is sent as that error. Any other value is a 500 without its text. Recover changes
@@ -124,13 +126,17 @@ func (rd *Renderer) Wrap(next http.Handler) http.Handler { return rd.middleware(
 //
 // A panic value that is or wraps [http.ErrAbortHandler] is passed on as the bare value, which makes
 // net/http break the connection.
-func (rd *Renderer) Recover(next http.Handler) http.Handler { return rd.middleware(next, true, false) }
+func (rd *Renderer) Recover(next http.Handler) http.Handler {
+	return rd.middleware(next, true, false)
+}
 
 // Render makes rd the innermost Renderer for [Write] inside next. It also converts plain-text
 // responses of 400–599, such as those of routers and of [http.Error], to errors. The text of a 4xx,
-// at most 1 KiB, becomes the message. The text of a 5xx is logged and not sent. The status and other
-// headers stay. A text that is a JSON object or array passes unchanged.
-func (rd *Renderer) Render(next http.Handler) http.Handler { return rd.middleware(next, false, true) }
+// at most 1 KiB, becomes the message. The text of a 5xx is logged and not sent. The status and
+// other headers stay. A text that is a JSON object or array passes unchanged.
+func (rd *Renderer) Render(next http.Handler) http.Handler {
+	return rd.middleware(next, false, true)
+}
 
 func (rd *Renderer) middleware(next http.Handler, recovers, renders bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -139,7 +145,9 @@ func (rd *Renderer) middleware(next http.Handler, recovers, renders bool) http.H
 }
 
 // serve calls next with a tracker in place of w.
-func (rd *Renderer) serve(next http.Handler, w http.ResponseWriter, r *http.Request, recovers, renders bool) {
+func (rd *Renderer) serve(
+	next http.Handler, w http.ResponseWriter, r *http.Request, recovers, renders bool,
+) {
 	var named *Renderer
 	if renders {
 		named = rd
@@ -174,15 +182,17 @@ func (rd *Renderer) serve(next http.Handler, w http.ResponseWriter, r *http.Requ
 // the client has disconnected. Any other error is a 500. A nil err is an error of the program, and
 // also a 500.
 //
-// If a part of another response was sent, Write panics with [http.ErrAbortHandler]. It does the same
-// if err is ErrAbortHandler, or reports that the connection to the client is broken (EPIPE or
+// If a part of another response was sent, Write panics with [http.ErrAbortHandler]. It does the
+// same if err is ErrAbortHandler, or reports that the connection to the client is broken (EPIPE or
 // ECONNRESET), which is logged as a 499. If an error response was sent, Write only logs. Write can
 // tell whether a response has started only if w is, or unwraps to, a writer of Wrap, Recover or
 // Render.
 func Write(w http.ResponseWriter, r *http.Request, err error) { write(nil, w, r, err) }
 
 // Write is the function [Write] with rd as the innermost Renderer.
-func (rd *Renderer) Write(w http.ResponseWriter, r *http.Request, err error) { write(rd, w, r, err) }
+func (rd *Renderer) Write(w http.ResponseWriter, r *http.Request, err error) {
+	write(rd, w, r, err)
+}
 
 // Handler returns a handler that calls fn and sends the error that fn returns with [Write]. fn
 // writes the response itself if it returns nil. fn must be safe for concurrent use.
@@ -206,7 +216,8 @@ func Passthrough(next http.Handler) http.Handler {
 	})
 }
 
-// Abort panics with err. It leaves a handler from code that cannot return an error, as abort does in
-// Flask. [Renderer.Recover] and [Renderer.Wrap] send err as if the handler had returned it. Without
-// one of them, net/http logs the panic and closes the connection. A nil err is sent as a 500.
+// Abort panics with err. It leaves a handler from code that cannot return an error, as abort does
+// in Flask. [Renderer.Recover] and [Renderer.Wrap] send err as if the handler had returned it.
+// Without one of them, net/http logs the panic and closes the connection. A nil err is sent as a
+// 500.
 func Abort(err error) { panic(err) }

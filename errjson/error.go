@@ -15,8 +15,9 @@ import (
 // A Status outside 400–599, including zero, is an error of the program. Such an Error is sent as a
 // 500, and the invalid status is logged.
 //
-// An Error may be shared, as a package variable for example. The package never changes an Error, and
-// copies Header before a handler can reach it. Formats, rules and reports must not change it either.
+// An Error may be shared, as a package variable for example. The package never changes an Error,
+// and copies Header before a handler can reach it. Formats, rules and reports must not change it
+// either.
 type Error struct {
 	// Status is the status code of the response, 400–599.
 	Status int
@@ -113,9 +114,9 @@ func (e *Error) Fields() []FieldError {
 	return fields
 }
 
-// A FieldError is an error about one value of the input. It is an error itself: a validation function
-// can return one, several with [errors.Join], or one that is wrapped. [Write] finds all of them and
-// sends one 422.
+// A FieldError is an error about one value of the input. It is an error itself: a validation
+// function can return one, several with [errors.Join], or one that is wrapped. [Write] finds all of
+// them and sends one 422.
 type FieldError struct {
 	// In is the location of the value: "query", "path", "header", "cookie" or "form". It is empty
 	// for the request body.

@@ -17,7 +17,7 @@ type failure struct {
 	w        http.ResponseWriter
 	r        *http.Request
 	err      error         // as it came; the rules get it
-	cause    error         // for the log: the panic with err, or the cause that a rule has set, or err
+	cause    error         // for the log: the panic with err, the cause that a rule sets, or err
 	stack    errtree.Stack // of a panic
 	panicked bool          // a panic has left the handler
 	text     bool          // err stands for a plain-text response
@@ -55,8 +55,8 @@ func respondToPanic(t *tracker, value any) {
 	f.send(renderers)
 }
 
-// effectiveConfig returns the Config for a failure: each field is that of the innermost renderer that
-// sets it.
+// effectiveConfig returns the Config for a failure: each field is that of the innermost renderer
+// that sets it.
 func effectiveConfig(renderers []*Renderer) Config {
 	c := Config{DangerouslyExposeCause: renderers[0].config.DangerouslyExposeCause}
 	for _, rd := range renderers {
@@ -166,7 +166,7 @@ func (f *failure) inspect() (k kind) {
 	}
 	defer func() {
 		if v := recover(); v != nil {
-			f.err = fmt.Errorf("errjson: a method of the error (%T) panics: %v: %v", f.err, v, f.err)
+			f.err = fmt.Errorf("errjson: a method of %T panics: %v: %v", f.err, v, f.err)
 			k = kindOrdinary
 		}
 	}()
@@ -249,8 +249,8 @@ func (f *failure) renderConstant(buf *jsonenc.Buffer, reason error) (*Error, Res
 	return e, Response{ContentType: "application/json"}
 }
 
-// complete returns e with a message, the request ID and the exposed cause. It copies e if it changes
-// it, because an Error may be shared.
+// complete returns e with a message, the request ID and the exposed cause. It copies e if it
+// changes it, because an Error may be shared.
 func (f *failure) complete(e *Error) *Error {
 	expose := f.config.DangerouslyExposeCause && (f.err != error(e) || e.Err != nil)
 	if e.Message != "" && f.requestID == "" && !expose {
@@ -324,9 +324,9 @@ func (f *failure) removeHeaders(h http.Header) {
 	}
 }
 
-// knowsLength reports whether the length of the body is that of the content on the wire. A compressor
-// that has set a Content-Encoding changes it. The response to HEAD without a text may have another
-// text for GET.
+// knowsLength reports whether the length of the body is that of the content on the wire. A
+// compressor that has set a Content-Encoding changes it. The response to HEAD without a text may
+// have another text for GET.
 func (f *failure) knowsLength(h http.Header) bool {
 	if len(h["Content-Encoding"]) > 0 {
 		return false

@@ -14,8 +14,8 @@ import (
 // A Format returns the response for an error. The error's Message is never empty. The status of the
 // response is that of the error, which the Format must not change.
 //
-// A Format must be safe for concurrent use. If it panics, or if its body cannot be encoded, a constant
-// JSON 500 is sent.
+// A Format must be safe for concurrent use. If it panics, or if its body cannot be encoded, a
+// constant JSON 500 is sent.
 type Format func(r *http.Request, e *Error) Response
 
 // A Response is the part of an error response that a [Format] decides.
@@ -44,15 +44,15 @@ func Simple(_ *http.Request, e *Error) Response {
 //
 //	{"type":"about:blank","title":"Not Found","status":404,"detail":"No item 7."}
 //
-// The extension members "code", "errors" (for field errors) or "details" (for any other payload), and
-// "request_id" follow if they are set.
+// The extension members "code", "errors" (for field errors) or "details" (for any other payload),
+// and "request_id" follow if they are set.
 func Problem(_ *http.Request, e *Error) Response {
 	return Response{ContentType: "application/problem+json", Body: (*problem)(e)}
 }
 
 // Negotiate returns a Format that uses the offer whose content type the Accept header prefers (RFC
-// 9110, Section 12.5.1). It uses the first of equally preferred offers. If the request accepts none of
-// them, it uses the first one, because an error in another format is better than an empty one
+// 9110, Section 12.5.1). It uses the first of equally preferred offers. If the request accepts none
+// of them, it uses the first one, because an error in another format is better than an empty one
 // (Section 15.5.7). It adds Vary: Accept.
 //
 // Negotiate panics without an offer.
@@ -100,16 +100,16 @@ func encodeBody(b *jsonenc.Buffer, resp Response) error {
 	return b.Encode(resp.Body)
 }
 
-// isJSON reports whether a content type is application/json or has the suffix +json (RFC 6839, Section
-// 3.1).
+// isJSON reports whether a content type is application/json or has the suffix +json (RFC 6839,
+// Section 3.1).
 func isJSON(contentType string) bool {
 	mediaType, _, _ := strings.Cut(contentType, ";")
 	mediaType = strings.ToLower(strings.TrimSpace(mediaType))
 	return mediaType == "application/json" || strings.HasSuffix(mediaType, "+json")
 }
 
-// The bodies of the formats encode themselves: for a small error, encoding/json takes longer than the
-// rest of the response.
+// The bodies of the formats encode themselves: for a small error, encoding/json takes longer than
+// the rest of the response.
 type (
 	simple  Error
 	problem Error
@@ -140,8 +140,8 @@ func (e *problem) appendJSON(b *jsonenc.Buffer) error {
 	return (*Error)(e).appendRest(b, "errors")
 }
 
-// appendRest appends the optional members and the closing brace. fieldsName is the name of the member
-// for field errors.
+// appendRest appends the optional members and the closing brace. fieldsName is the name of the
+// member for field errors.
 func (e *Error) appendRest(b *jsonenc.Buffer, fieldsName string) error {
 	appendMember(b, "code", e.Code)
 	switch details := e.Details.(type) {
@@ -222,7 +222,8 @@ func (f *FieldError) appendJSON(b *jsonenc.Buffer) error {
 }
 
 // MarshalJSON returns an object with the member "pointer", or with "in" and "name" for a parameter,
-// and the members "code", "message", "params", "offset", "line" and "column" as far as they are set.
+// and the members "code", "message", "params", "offset", "line" and "column" as far as they are
+// set.
 func (f FieldError) MarshalJSON() ([]byte, error) { return marshal(&f) }
 
 // MarshalJSON lets a Format put the body of another one into its own.

@@ -12,8 +12,8 @@ import (
 )
 
 // net/http has no hook for the 404 and 405 of a router, which are plain text. A tracker therefore
-// holds back a response with an error status until it is known not to be plain text. At the end of a
-// plain text, it sends an error in place of the text.
+// holds back a response with an error status until it is known not to be plain text. At the end of
+// a plain text, it sends an error in place of the text.
 
 // maxText is the number of bytes of a plain text that are kept.
 const maxText = 1 << 10
@@ -45,8 +45,8 @@ func (t *tracker) setInside(name string) string {
 	return values[0]
 }
 
-// holdText adds p to the held text. It returns false if p shows that the response is not plain text:
-// the response is released then, and p must be written.
+// holdText adds p to the held text. It returns false if p shows that the response is not plain
+// text: the response is released then, and p must be written.
 func (t *tracker) holdText(p []byte) bool {
 	if len(p) == 0 {
 		return true
@@ -108,8 +108,8 @@ func (t *tracker) finish() {
 	}
 }
 
-// sendHeld sends an error in place of the held text, or the text itself if it is JSON: handlers give
-// JSON to http.Error.
+// sendHeld sends an error in place of the held text, or the text itself if it is JSON: handlers
+// give JSON to http.Error.
 func (t *tracker) sendHeld() {
 	e := newError(int(t.status), nil)
 	if held := t.heldText(); held != nil {
@@ -120,9 +120,9 @@ func (t *tracker) sendHeld() {
 			t.release()
 			return
 		case e.Status >= 500:
-			e.Err = errors.New(string(text)) // often the text of an error, which clients must not see
+			e.Err = errors.New(string(text)) // often the text of an error
 		default:
-			e.Message = string(bytes.ToValidUTF8(text, nil)) // the end may be cut within a character
+			e.Message = string(bytes.ToValidUTF8(text, nil)) // it may be cut in a character
 		}
 		t.rare.text = nil
 		held.Free()
@@ -133,8 +133,8 @@ func (t *tracker) sendHeld() {
 	f.send(appendRenderers(list[:0], t))
 }
 
-// beginsLikeJSON reports whether the first byte of p that is not white space begins a JSON object or
-// array.
+// beginsLikeJSON reports whether the first byte of p that is not white space begins a JSON object
+// or array.
 func beginsLikeJSON(p []byte) bool {
 	for _, c := range p {
 		if c != ' ' && c != '\t' && c != '\r' && c != '\n' {
@@ -152,8 +152,8 @@ func isPlainText(contentType string) bool {
 	return strings.EqualFold(strings.TrimSpace(mediaType), "text/plain")
 }
 
-// isBoilerplate reports whether a text contains no more than the status: the texts of routers and of
-// http.TimeoutHandler.
+// isBoilerplate reports whether a text contains no more than the status: the texts of routers and
+// of http.TimeoutHandler.
 func isBoilerplate(status int, text []byte) bool {
 	if len(text) > 64 && status == http.StatusServiceUnavailable {
 		return bytes.HasPrefix(text, []byte("<html><head><title>Timeout</title>"))

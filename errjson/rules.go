@@ -19,14 +19,16 @@ import (
 //     that returns 400–599. If there is an OnStatus for its status, it is sent as it is, and no Map
 //     or MapIs is called. Only the status of another library's error is sent. A client library
 //     whose errors have such a method, with the status of an upstream server, needs a Map.
-//   - Otherwise the error's tree is searched, depth first as by errors.As: first for exact types and
-//     MapIs targets, then for interface types. An interface that contains another one comes before
-//     it, so Map[error] comes last. It never matches an HTTP error or an error that [Write] knows.
+//   - Otherwise the error's tree is searched, depth first as by errors.As: first for exact types
+//     and MapIs targets, then for interface types. An interface that contains another one comes
+//     before it, so Map[error] comes last. It never matches an HTTP error or an error that [Write]
+//     knows.
 //   - An error that no rule matches, and that is not an HTTP error, becomes a 500 with the error as
 //     its cause. Map[*Error] and OnStatus(500, …) are called for it.
 //
 // The rules of an inner Renderer come before those of an outer one at each of these steps, but not
-// before an earlier step: an outer rule for the exact status comes before an inner rule for the type.
+// before an earlier step: an outer rule for the exact status comes before an inner rule for the
+// type.
 type Rule struct {
 	status int // of an OnStatus
 	body   func(*http.Request, *Error) any
@@ -38,8 +40,8 @@ type Rule struct {
 }
 
 // Map maps errors of type E to HTTP errors: @errorhandler(APIError). E is a concrete type, found as
-// by [errors.As], or an interface type. The rule does not apply if fn returns nil. The original error
-// is logged as the cause of the returned Error, unless that has a cause of its own.
+// by [errors.As], or an interface type. The rule does not apply if fn returns nil. The original
+// error is logged as the cause of the returned Error, unless that has a cause of its own.
 func Map[E error](fn func(*http.Request, E) *Error) Rule {
 	rule := Rule{match: func(r *http.Request, node error) (*Error, bool) {
 		target, ok := node.(E)
@@ -79,9 +81,10 @@ func isTarget(node, target error) bool {
 	return ok && is.Is(target)
 }
 
-// OnStatus replaces the body of the responses with a status: @errorhandler(404). The body is encoded
-// with encoding/json and sent as application/json. The status and the headers stay, such as Allow.
-// If fn returns nil, the response is the one without the rule. The error's Message is never empty.
+// OnStatus replaces the body of the responses with a status: @errorhandler(404). The body is
+// encoded with encoding/json and sent as application/json. The status and the headers stay, such as
+// Allow. If fn returns nil, the response is the one without the rule. The error's Message is never
+// empty.
 //
 // It panics if the status is not within 400–599.
 func OnStatus(status int, fn func(*http.Request, *Error) any) Rule {
@@ -134,8 +137,9 @@ func onStatus(renderers []*Renderer, status int) func(*http.Request, *Error) any
 	return nil
 }
 
-// resolve returns the HTTP error for err by the rules of the renderers, the innermost first, and the
-// cause to log. That is the cause of the HTTP error, or the given one: err, or the panic with err.
+// resolve returns the HTTP error for err by the rules of the renderers, the innermost first, and
+// the cause to log. That is the cause of the HTTP error, or the given one: err, or the panic with
+// err.
 func resolve(renderers []*Renderer, r *http.Request, err, cause error) (*Error, error) {
 	e, search := httpError(err), err
 	if e == nil {

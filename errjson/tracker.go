@@ -15,11 +15,12 @@ import (
 	"github.com/hipflask/hipflask/internal/jsonenc"
 )
 
-// A tracker is the ResponseWriter that a handler gets. It records how much of the response was sent,
-// and it holds back plain-text error responses; see heldtext.go.
+// A tracker is the ResponseWriter that a handler gets. It records how much of the response was
+// sent, and it holds back plain-text error responses; see heldtext.go.
 //
-// A tracker is one allocation of 48 bytes per request. It is not pooled, and it writes nothing after
-// the handler has returned: a goroutine that outlives its request cannot reach another response.
+// A tracker is one allocation of 48 bytes per request. It is not pooled, and it writes nothing
+// after the handler has returned: a goroutine that outlives its request cannot reach another
+// response.
 type tracker struct {
 	next http.ResponseWriter
 	r    *http.Request
@@ -37,7 +38,7 @@ type state uint8
 
 const (
 	stateOpen       state = iota // nothing; informational responses do not count
-	stateSniffing                // nothing of an error status; the first bytes decide its content type
+	stateSniffing                // nothing of an error status; the first bytes decide its type
 	stateHeld                    // nothing of a plain-text error response
 	stateStarted                 // a part of the handler's response, or all of it
 	stateErrorSent               // an error response
@@ -179,9 +180,9 @@ func (t *tracker) dropHeld() {
 	}
 }
 
-// appendRenderers appends the renderers that w and the writers that it unwraps to name, the innermost
-// first. Writers of adapters have a method Renderer, as trackers do. The default Renderer is the last
-// one.
+// appendRenderers appends the renderers that w and the writers that it unwraps to name, the
+// innermost first. Writers of adapters have a method Renderer, as trackers do. The default Renderer
+// is the last one.
 func appendRenderers(list []*Renderer, w http.ResponseWriter) []*Renderer {
 	for ; w != nil; w = unwrap(w) {
 		if named, ok := w.(interface{ Renderer() *Renderer }); ok {
@@ -251,8 +252,8 @@ func (t *tracker) WriteHeader(status int) {
 
 var errReturned = errors.New("errjson: write after the handler has returned")
 
-// admit prepares for a write. It reports whether p must be written to the next writer. If not, p was
-// held or discarded, or the handler has returned.
+// admit prepares for a write. It reports whether p must be written to the next writer. If not, p
+// was held or discarded, or the handler has returned.
 func (t *tracker) admit(p []byte) (pass bool, err error) {
 	if t.returned.Load() {
 		return false, errReturned
@@ -397,8 +398,8 @@ func (t *tracker) copyFirst(src io.Reader) (int64, error) {
 
 type onlyWriter struct{ io.Writer }
 
-// passPanic records that a panic leaves t, which does not recover it. The Recover outside then sends
-// the panic by the rules of the innermost renderer that the panic has passed.
+// passPanic records that a panic leaves t, which does not recover it. The Recover outside then
+// sends the panic by the rules of the innermost renderer that the panic has passed.
 func (t *tracker) passPanic() {
 	outer := trackerOf(t.next)
 	if outer == nil || outer.rare != nil && outer.rare.panicOrigin != nil {

@@ -16,8 +16,8 @@ import (
 )
 
 // An errorsWriter is the writer for the handlers after Errors. Gin sends a status without a body at
-// once, for example in c.AbortWithStatus. An errorsWriter holds back a status of 400–599 until there is
-// a body. If there is none, the status is sent as an error.
+// once, for example in c.AbortWithStatus. An errorsWriter holds back a status of 400–599 until
+// there is a body. If there is none, the status is sent as an error.
 type errorsWriter struct {
 	gin.ResponseWriter // the one before
 	renderer           *errjson.Renderer
@@ -53,7 +53,8 @@ func (e *errorsWriter) finish(c *gin.Context) {
 	}
 }
 
-// handlePanic sends a panic that was recovered. After a part of a response it breaks the connection.
+// handlePanic sends a panic that was recovered. After a part of a response it breaks the
+// connection.
 func (e *errorsWriter) handlePanic(c *gin.Context, v any) {
 	err := errtree.NewPanic(v, true)
 	c.Writer = e.ResponseWriter
@@ -120,7 +121,8 @@ func lastFirst(errs []*gin.Error) error {
 
 // knowsStatus reports whether errjson has a better status for err than one set by the handler.
 func knowsStatus(err error) bool {
-	return is[errjson.FieldError](err) || is[*errjson.FieldError](err) || is[*http.MaxBytesError](err)
+	return is[errjson.FieldError](err) || is[*errjson.FieldError](err) ||
+		is[*http.MaxBytesError](err)
 }
 
 func is[E error](err error) bool {
@@ -234,8 +236,8 @@ func (e *errorsWriter) Renderer() *errjson.Renderer {
 	return e.renderer
 }
 
-// errorsWriterOf returns the writer of the innermost Errors that w leads to, or nil. Native writers of
-// Gin, such as that of gin-contrib/gzip, embed a gin.ResponseWriter and do not unwrap it.
+// errorsWriterOf returns the writer of the innermost Errors that w leads to, or nil. Native writers
+// of Gin, such as that of gin-contrib/gzip, embed a gin.ResponseWriter and do not unwrap it.
 func errorsWriterOf(w http.ResponseWriter) *errorsWriter {
 	for w != nil {
 		switch u := w.(type) {

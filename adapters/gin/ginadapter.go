@@ -26,16 +26,17 @@ func (a *Adapter) renderer() *errjson.Renderer {
 
 // Errors is a middleware that sends, logs and reports every error of the handlers after it, once:
 //
-//   - A panic. One that carries an HTTP error is sent as that error. One with [http.ErrAbortHandler],
-//     or after a part of a response was sent, is passed on as ErrAbortHandler: net/http breaks the
-//     connection.
-//   - An error of c.Error, [Fail], [Handle] or [Body]. An HTTP error, or one that a rule matches, has
-//     its own status. Otherwise the status is the one of c.Status or c.AbortWithError if that is an
-//     error status, or else 500. Of several errors the last one counts, except that one with a status
-//     comes first. All of them are logged. The text of a [gin.ErrorTypePublic] is the message. If a
-//     response was sent, the error is only logged and reported, with the status of that response.
-//   - A status of 400–599 without a body, such as that of c.AbortWithStatus and c.BindJSON, and Gin's
-//     own 404 and 405.
+//   - A panic. One that carries an HTTP error is sent as that error. One with
+//     [http.ErrAbortHandler], or after a part of a response was sent, is passed on as
+//     ErrAbortHandler: net/http breaks the connection.
+//   - An error of c.Error, [Fail], [Handle] or [Body]. An HTTP error, or one that a rule matches,
+//     has its own status. Otherwise the status is the one of c.Status or c.AbortWithError if that
+//     is an error status, or else 500. Of several errors the last one counts, except that one with
+//     a status comes first. All of them are logged. The text of a [gin.ErrorTypePublic] is the
+//     message. If a response was sent, the error is only logged and reported, with the status of
+//     that response.
+//   - A status of 400–599 without a body, such as that of c.AbortWithStatus and c.BindJSON, and
+//     Gin's own 404 and 405.
 //   - An error that a net/http middleware inside [Adapter.Wrap] gives to [errjson.Write].
 //
 // Errors never changes the body of a handler, whatever its status, nor a 204 and redirects.
@@ -53,24 +54,24 @@ func (a *Adapter) Errors(c *gin.Context) {
 // Wrap returns a Gin middleware of net/http middlewares, the first one outermost. It calls each of
 // these functions once, and not for each request.
 //
-// The handlers after it run when the middlewares call their next handler. They get its request, with
-// the context values in c.Request.Context(), and its writer if a middleware has replaced that. If the
-// next handler is not called, or does not return because of a panic that a middleware recovers, the
-// handlers are aborted. Afterwards c.Request and c.Writer are the previous ones. The next handler may
-// be called from another goroutine. Wrap returns when the handlers have returned, and a later call
-// does nothing.
+// The handlers after it run when the middlewares call their next handler. They get its request,
+// with the context values in c.Request.Context(), and its writer if a middleware has replaced that.
+// If the next handler is not called, or does not return because of a panic that a middleware
+// recovers, the handlers are aborted. Afterwards c.Request and c.Writer are the previous ones. The
+// next handler may be called from another goroutine. Wrap returns when the handlers have returned,
+// and a later call does nothing.
 //
 // The middlewares find the route in the request's Pattern, and its parameters with PathValue. Their
-// writer follows net/http: the first status counts, and without a write the response is a 200. It has
-// the optional interfaces that work.
+// writer follows net/http: the first status counts, and without a write the response is a 200. It
+// has the optional interfaces that work.
 //
 // The handlers of [gin.WrapH] behind a Wrap find the route as well. A net/http handler alone is a
 // middleware that ignores its next handler:
 //
 //	router.GET(path, a.Wrap(func(http.Handler) http.Handler { return h }))
 //
-// Wrap panics if a middleware is nil. The handler panics if a middleware calls its next handler with
-// neither the context nor the writer that it was called with, or one derived from them.
+// Wrap panics if a middleware is nil. The handler panics if a middleware calls its next handler
+// with neither the context nor the writer that it was called with, or one derived from them.
 func (a *Adapter) Wrap(middlewares ...func(http.Handler) http.Handler) gin.HandlerFunc {
 	ch := &chain{adapter: a}
 	ch.handler = adapter.Compose(middlewares, ch.runRest)
@@ -80,8 +81,8 @@ func (a *Adapter) Wrap(middlewares ...func(http.Handler) http.Handler) gin.Handl
 // CORS applies a policy, a *corsmw.Middleware or *corsmw.Routes, without the cost of a Wrap. It
 // responds to preflights and aborts the handlers after it.
 //
-// Use it on the engine, before any route is registered. Gin runs the middlewares of a group, and those
-// added after a route, only for requests that match a route. A preflight matches none.
+// Use it on the engine, before any route is registered. Gin runs the middlewares of a group, and
+// those added after a route, only for requests that match a route. A preflight matches none.
 func (a *Adapter) CORS(policy interface {
 	Apply(w http.ResponseWriter, r *http.Request) (answered bool)
 }) gin.HandlerFunc {
@@ -103,9 +104,9 @@ func (a *Adapter) CORS(policy interface {
 	}
 }
 
-// Body returns a middleware that decodes the body of each request as a T. The handlers after it run if
-// the body is valid, and get the value with [Get]. Otherwise the request fails as with [Fail]. The
-// body can be read again, for example by c.ShouldBindJSON.
+// Body returns a middleware that decodes the body of each request as a T. The handlers after it run
+// if the body is valid, and get the value with [Get]. Otherwise the request fails as with [Fail].
+// The body can be read again, for example by c.ShouldBindJSON.
 //
 // It panics as [bodyjson.New] does.
 func Body[T any](cfg bodyjson.Config) gin.HandlerFunc {
@@ -133,10 +134,10 @@ func Get[T any](c *gin.Context) (T, error) {
 	return bodyjson.Get[T](c.Request)
 }
 
-// Handle returns a handler that sends the value of fn as [status.Handler] does: a [status.Response] as
-// it is, and any other value as the body of a 200. An error is sent as by [Fail]. If fn has written a
-// response and returns no error, that is the response. If it returns an error then, the connection is
-// broken: the client must not mistake a part of a response for the whole.
+// Handle returns a handler that sends the value of fn as [status.Handler] does: a [status.Response]
+// as it is, and any other value as the body of a 200. An error is sent as by [Fail]. If fn has
+// written a response and returns no error, that is the response. If it returns an error then, the
+// connection is broken: the client must not mistake a part of a response for the whole.
 func Handle[T any](fn func(*gin.Context) (T, error)) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		value, err := fn(c)
@@ -160,8 +161,9 @@ func Handle[T any](fn func(*gin.Context) (T, error)) gin.HandlerFunc {
 }
 
 // Fail ends a request with an error: it calls c.Error and c.Abort. [Adapter.Errors] sends the error
-// when the handlers have returned. The handlers in between see it in c.Errors. Without an Errors, Fail
-// sends the error at once with [errjson.Write]. A nil err is an error of the program, and a 500.
+// when the handlers have returned. The handlers in between see it in c.Errors. Without an Errors,
+// Fail sends the error at once with [errjson.Write]. A nil err is an error of the program, and a
+// 500.
 //
 // If a part of a response was sent, the client gets no more. To break the connection, so that the
 // client does not mistake the part for the whole, fail with [http.ErrAbortHandler].

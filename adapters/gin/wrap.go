@@ -31,7 +31,7 @@ type exchange struct {
 	c               *gin.Context
 	request         *http.Request      // c.Request before the chain
 	writer          gin.ResponseWriter // c.Writer before the chain
-	routerStatus    int                // the status that Gin has set: 404 or 405 without a route, or 200
+	routerStatus    int                // the status that Gin has set; 404 or 405 without a route
 	routerAllow     string             // the Allow header that Gin has set with a 405
 	copied          http.Request       // the request for the middlewares; no allocation of its own
 	gate            adapter.Gate
@@ -119,12 +119,12 @@ func (x *exchange) leave() {
 	x.gate.Leave()
 }
 
-// wasReset reports whether a handler has called Engine.HandleContext, which puts Gin's own writer back
-// and sends a response by it.
+// wasReset reports whether a handler has called Engine.HandleContext, which puts Gin's own writer
+// back and sends a response by it.
 func (x *exchange) wasReset() bool { return x.c.Writer == ownWriter(x.writer) }
 
-// runInside runs the handlers with the writer of a middleware. Their errors are sent inside, so that
-// the middleware gets the response.
+// runInside runs the handlers with the writer of a middleware. Their errors are sent inside, so
+// that the middleware gets the response.
 func (x *exchange) runInside(w http.ResponseWriter) {
 	c := x.c
 	x.inside, x.status, x.size = w, x.routerStatus, notWritten
@@ -149,15 +149,17 @@ func (x *exchange) runInside(w http.ResponseWriter) {
 	}
 }
 
-// find returns the exchange of a request. Its context leads to it or, if a middleware has replaced the
-// context, the writer does.
+// find returns the exchange of a request. Its context leads to it or, if a middleware has replaced
+// the context, the writer does.
 func (ch *chain) find(w http.ResponseWriter, r *http.Request) *exchange {
 	if x, ok := r.Context().Value(ch).(*exchange); ok {
 		return x
 	}
-	own, ok := adapter.FindWriter(w, func(w exchangeWriter) bool { return w.exchange().chain == ch })
+	isOwn := func(w exchangeWriter) bool { return w.exchange().chain == ch }
+	own, ok := adapter.FindWriter(w, isOwn)
 	if !ok {
-		panic("ginadapter: a middleware has replaced both the context of the request and the writer")
+		panic("ginadapter: a middleware has replaced both " +
+			"the context of the request and the writer")
 	}
 	return own.exchange()
 }
@@ -170,7 +172,8 @@ func (x *exchange) Value(key any) any {
 	return x.Context.Value(key)
 }
 
-// middlewareWriter returns the writer for the middlewares. It has the optional interfaces that work.
+// middlewareWriter returns the writer for the middlewares. It has the optional interfaces that
+// work.
 func (x *exchange) middlewareWriter() http.ResponseWriter {
 	w := netWriter{x}
 	raw := rawWriter(x.writer)
@@ -190,9 +193,10 @@ func (x *exchange) middlewareWriter() http.ResponseWriter {
 // An exchangeWriter is a writer of a chain for its middlewares.
 type exchangeWriter interface{ exchange() *exchange }
 
-// A netWriter is the writer for net/http middlewares. Gin's writer remembers a status until the first
-// byte, and the last status counts. A netWriter sends a status at once, and the first status counts.
-// It writes nothing after the request has ended, because Gin's writer may serve another request then.
+// A netWriter is the writer for net/http middlewares. Gin's writer remembers a status until the
+// first byte, and the last status counts. A netWriter sends a status at once, and the first status
+// counts. It writes nothing after the request has ended, because Gin's writer may serve another
+// request then.
 //
 // Structs of one pointer need no allocation as interface values.
 type (
@@ -205,8 +209,8 @@ type (
 func (w netWriter) exchange() *exchange { return w.x }
 
 // Renderer is called by errjson. A netWriter names a renderer only if the writer that it unwraps to
-// leads to no other one, whose place would be further outside: if it is the outermost Wrap of an engine
-// without an Errors, or if a native writer hides the Errors.
+// leads to no other one, whose place would be further outside: if it is the outermost Wrap of an
+// engine without an Errors, or if a native writer hides the Errors.
 func (w netWriter) Renderer() *errjson.Renderer {
 	outer := w.x.writer
 	if _, ok := adapter.FindWriter(outer, func(exchangeWriter) bool { return true }); ok {
@@ -282,8 +286,8 @@ func (w netWriter) WriteString(s string) (int, error) {
 	return w.x.writer.WriteString(s)
 }
 
-// FlushError is called by http.ResponseController, which would find the Flush method of Gin's writer
-// otherwise.
+// FlushError is called by http.ResponseController, which would find the Flush method of Gin's
+// writer otherwise.
 func (netWriter) FlushError() error { return http.ErrNotSupported }
 
 func (w flushWriter) Flush() { _ = w.FlushError() }
@@ -441,8 +445,8 @@ func ownWriter(w gin.ResponseWriter) gin.ResponseWriter {
 	}
 }
 
-// canHijack reports whether the innermost writer that w unwraps to is a Hijacker. The writers of Gin
-// have a Hijack method in any case, which panics with HTTP/2.
+// canHijack reports whether the innermost writer that w unwraps to is a Hijacker. The writers of
+// Gin have a Hijack method in any case, which panics with HTTP/2.
 func canHijack(w http.ResponseWriter) bool {
 	for {
 		u, ok := w.(interface{ Unwrap() http.ResponseWriter })

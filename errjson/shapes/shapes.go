@@ -3,9 +3,9 @@
 //
 //	errs := errjson.NewRenderer(errjson.Config{Format: shapes.Marshmallow})
 //
-// [Restful], [Reqparse], [Marshmallow] and [FastAPI] are [errjson.Format] functions. Each presents an
-// [errjson.FieldError] by its location: the request body, or a parameter in the query, the path, a
-// header, a cookie or a form.
+// [Restful], [Reqparse], [Marshmallow] and [FastAPI] are [errjson.Format] functions. Each presents
+// an [errjson.FieldError] by its location: the request body, or a parameter in the query, the path,
+// a header, a cookie or a form.
 package shapes
 
 import (
@@ -119,9 +119,9 @@ func Reqparse(_ *http.Request, e *errjson.Error) errjson.Response {
 //
 //	{"detail":[{"type":"missing","loc":["body","items",0,"qty"],"msg":"This field is required."}]}
 //
-// The first element of a loc is the location: body, query, path, header, cookie or form. A number in
-// a pointer is an index. The ctx has the parameters of the message. A type is the code of the field
-// error, except where FastAPI has another name: missing for required, extra_forbidden for
+// The first element of a loc is the location: body, query, path, header, cookie or form. A number
+// in a pointer is an index. The ctx has the parameters of the message. A type is the code of the
+// field error, except where FastAPI has another name: missing for required, extra_forbidden for
 // unknown_field, value_error for an empty code, and json_invalid for a body that is not JSON, whose
 // loc has the offset. Without field errors it is {"detail":"No item 7."}.
 func FastAPI(_ *http.Request, e *errjson.Error) errjson.Response {
@@ -172,8 +172,8 @@ func fastAPIType(code string) string {
 	return code
 }
 
-// Messages returns the field errors of e grouped as in Marshmallow's err.messages, or nil if there are
-// none. A response of one's own is then one line:
+// Messages returns the field errors of e grouped as in Marshmallow's err.messages, or nil if there
+// are none. A response of one's own is then one line:
 //
 //	errjson.OnStatus(422, func(_ *http.Request, e *errjson.Error) any {
 //		return map[string]any{"errors": shapes.Messages(e)}
@@ -234,8 +234,8 @@ func subtree(tree map[string]any, name string) map[string]any {
 	return inner
 }
 
-// InvalidAs returns a rule that gives field errors, such as those of [errjson.Invalid], another status
-// than 422. The status of reqparse, Gin and Echo is 400.
+// InvalidAs returns a rule that gives field errors, such as those of [errjson.Invalid], another
+// status than 422. The status of reqparse, Gin and Echo is 400.
 //
 // It panics if the status is not within 400–599.
 func InvalidAs(status int) errjson.Rule {
@@ -252,9 +252,9 @@ func InvalidAs(status int) errjson.Rule {
 	})
 }
 
-// isSyntaxError reports whether e is about the body as a whole, such as a body that is not JSON. Its
-// one field error, which has e's code, is the position and not a field. The code "invalid" is that of
-// field errors.
+// isSyntaxError reports whether e is about the body as a whole, such as a body that is not JSON.
+// Its one field error, which has e's code, is the position and not a field. The code "invalid" is
+// that of field errors.
 func isSyntaxError(e *errjson.Error) bool {
 	fields := e.Fields()
 	return len(fields) == 1 && fields[0].Line > 0 &&
@@ -262,7 +262,8 @@ func isSyntaxError(e *errjson.Error) bool {
 }
 
 // path returns the names that lead to the value of a field error: the name of a parameter, and the
-// tokens of the pointer (RFC 6901, Sections 3 and 4). A pointer without its first slash is accepted.
+// tokens of the pointer (RFC 6901, Sections 3 and 4). A pointer without its first slash is
+// accepted.
 func path(f errjson.FieldError) []string {
 	var names []string
 	if f.In != "" {

@@ -3,8 +3,9 @@ package accept
 
 import "strings"
 
-// Quality returns the weight, in thousandths, that an Accept header gives to a content type: that of the most
-// specific range that contains it. An absent header accepts every type. Invalid ranges are ignored.
+// Quality returns the weight, in thousandths, that an Accept header gives to a content type: that
+// of the most specific range that contains it. An absent header accepts every type. Invalid ranges
+// are ignored.
 func Quality(header, contentType string) int {
 	if strings.TrimSpace(header) == "" {
 		return 1000

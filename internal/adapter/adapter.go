@@ -21,8 +21,8 @@ func Compose(middlewares []func(http.Handler) http.Handler, last http.HandlerFun
 }
 
 // WriteValue writes the response for a value that a handler returned, as status.Handler does. If it
-// returns an error, the value cannot be encoded and nothing was written. A broken connection is not an
-// error.
+// returns an error, the value cannot be encoded and nothing was written. A broken connection is not
+// an error.
 func WriteValue(w http.ResponseWriter, r *http.Request, value any) error {
 	resp, ok := value.(status.Response)
 	if p, isPointer := value.(*status.Response); isPointer && p != nil {

@@ -6,9 +6,10 @@ import (
 	"sync/atomic"
 )
 
-// A Gate lets one goroutine at a time run the rest of a request, and none after the request has ended.
-// A middleware may call its next handler in another goroutine and return before that has ended, as
-// http.TimeoutHandler does. The framework would give the handler's context to another request.
+// A Gate lets one goroutine at a time run the rest of a request, and none after the request has
+// ended. A middleware may call its next handler in another goroutine and return before that has
+// ended, as http.TimeoutHandler does. The framework would give the handler's context to another
+// request.
 type Gate struct {
 	mu      sync.Mutex
 	entered bool
@@ -49,6 +50,6 @@ func (g *Gate) Close() {
 // Closed reports whether the gate is closed. Any goroutine may call it.
 func (g *Gate) Closed() bool { return g.closed.Load() }
 
-// ErrRequestEnded is returned by writes after the request has ended: the framework may have given its
-// writer to another request.
+// ErrRequestEnded is returned by writes after the request has ended: the framework may have given
+// its writer to another request.
 var ErrRequestEnded = errors.New("hipflask: write after the request has ended")

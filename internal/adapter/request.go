@@ -21,8 +21,8 @@ func SetPathValues(r *http.Request, values iter.Seq2[string, string]) {
 	}
 }
 
-// ownPathValues replaces the path values of r by copies. Only Request.Clone copies them, so it clones
-// a request that has nothing else.
+// ownPathValues replaces the path values of r by copies. Only Request.Clone copies them, so it
+// clones a request that has nothing else.
 func ownPathValues(r *http.Request) {
 	bare := *r
 	bare.URL, bare.Header, bare.Trailer, bare.TransferEncoding = nil, nil, nil, nil
@@ -43,8 +43,8 @@ func WithPattern(r *http.Request, pattern string) *http.Request {
 	return r
 }
 
-// RemoveFiles removes the temporary files of a form that was parsed from copied, a copy of original:
-// net/http removes only those of its own request.
+// RemoveFiles removes the temporary files of a form that was parsed from copied, a copy of
+// original: net/http removes only those of its own request.
 func RemoveFiles(copied, original *http.Request) {
 	if form := copied.MultipartForm; form != nil && form != original.MultipartForm {
 		_ = form.RemoveAll()

@@ -21,8 +21,8 @@ func FindWriter[W any](w http.ResponseWriter, match func(W) bool) (found W, ok b
 	return found, false
 }
 
-// Write sends err with [errjson.Write] if w names rd, so that the renderers inside come first. Otherwise
-// rd is the innermost renderer.
+// Write sends err with [errjson.Write] if w names rd, so that the renderers inside come first.
+// Otherwise rd is the innermost renderer.
 func Write(rd *errjson.Renderer, w http.ResponseWriter, r *http.Request, err error) {
 	named := func(n interface{ Renderer() *errjson.Renderer }) bool { return n.Renderer() == rd }
 	if _, ok := FindWriter(w, named); ok {
@@ -32,8 +32,8 @@ func Write(rd *errjson.Renderer, w http.ResponseWriter, r *http.Request, err err
 	rd.Write(w, r, err)
 }
 
-// CanFlush reports whether http.ResponseController can flush w. The writers of the frameworks have a
-// Flush method even if the writer that they wrap has none.
+// CanFlush reports whether http.ResponseController can flush w. The writers of the frameworks have
+// a Flush method even if the writer that they wrap has none.
 func CanFlush(w http.ResponseWriter) bool {
 	if _, ok := FindWriter(w, func(http.Flusher) bool { return true }); ok {
 		return true
@@ -48,8 +48,8 @@ func IsInformational(status int) bool {
 	return status >= 100 && status < 200 && status != http.StatusSwitchingProtocols
 }
 
-// LogSent logs and reports an error of a request whose response the framework has sent with a status.
-// Like [errjson.Write] it panics with http.ErrAbortHandler if err is that.
+// LogSent logs and reports an error of a request whose response the framework has sent with a
+// status. Like [errjson.Write] it panics with http.ErrAbortHandler if err is that.
 func LogSent(rd *errjson.Renderer, r *http.Request, status int, err error) {
 	rd.Write(sentWriter(status), r, err)
 }

@@ -54,7 +54,8 @@ func (p *Panic) StackTrace() []uintptr { return p.stack }
 // Stack returns the stack.
 func (p *Panic) Stack() Stack { return p.stack }
 
-// StackOf returns the stack of the first error in the tree of err that has a method StackTrace, or nil.
+// StackOf returns the stack of the first error in the tree of err that has a method StackTrace, or
+// nil.
 func StackOf(err error) (found Stack) {
 	Walk(err, func(node error) Next {
 		if p, ok := node.(interface{ StackTrace() []uintptr }); ok {
@@ -66,7 +67,8 @@ func StackOf(err error) (found Stack) {
 	return found
 }
 
-// A Stack is a stack of program counters, innermost first. They are resolved when the text is needed.
+// A Stack is a stack of program counters, innermost first. They are resolved when the text is
+// needed.
 type Stack []uintptr
 
 // Text returns the functions of the stack with their positions, at most maxBytes of text.

@@ -3,8 +3,8 @@ package statustext
 
 import "net/http"
 
-// ClientClosedRequest is logged when the client has disconnected before the response. It is the code
-// of nginx.
+// ClientClosedRequest is logged when the client has disconnected before the response. It is the
+// code of nginx.
 const ClientClosedRequest = 499
 
 // Name returns the name of a status code: that of [http.StatusText], or "Unknown Error".
