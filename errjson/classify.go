@@ -18,41 +18,54 @@ import (
 
 // classify returns the HTTP error for an error of this package, of net/http or of context that is
 // not an HTTP error itself, or nil if it does not know the error.
-func classify(r *http.Request, err error) *Error {
-	if op, ok := errors.AsType[*net.OpError](err); ok &&
-		op.Op == "read" && op.Timeout() && isOwnConnection(r, op) {
-		// RFC 9110, Section 15.5.9
-		return closing(r, newError(http.StatusRequestTimeout, err))
-	}
-	if errors.Is(r.Context().Err(), context.Canceled) && isDisconnect(err) {
+func classify(r *http.Request, err error) (e *Error) {
+	ctxErr := r.Context().Err()
+	if ctxErr == context.Canceled && isDisconnect(err) && !isReadTimeout(r, err) {
 		return newError(statustext.ClientClosedRequest, err)
 	}
-	var e *Error
+	inForm := true
 	errtree.Walk(err, func(node error) errtree.Next {
 		switch n := node.(type) {
 		case FieldError, *FieldError:
 			e = Invalid(errtree.Collect[FieldError](err)...)
 			e.Err = err
+			return errtree.Stop
 		case *http.MaxBytesError:
 			e = closing(r, newError(http.StatusRequestEntityTooLarge, err))
-		default:
-			switch {
-			case n == context.DeadlineExceeded || isTarget(n, context.DeadlineExceeded):
-				e = newError(http.StatusGatewayTimeout, err)
-			case r.Context().Err() != nil &&
-				(n == context.Canceled || isTarget(n, context.Canceled)):
-				e = newError(statustext.ClientClosedRequest, err)
-			}
-		}
-		if e != nil {
 			return errtree.Stop
+		case *net.OpError:
+			if isReadTimeout(r, n) { // RFC 9110, Section 15.5.9
+				e = closing(r, newError(http.StatusRequestTimeout, err))
+				return errtree.Stop
+			}
+		case *url.Error:
+			inForm = false // its cause is about another URL
 		}
-		return errtree.Descend
-	})
-	if status := formErrorStatus(err); e == nil && status != 0 {
+		status := 0
+		switch {
+		case isOrMatches(node, context.DeadlineExceeded):
+			status = http.StatusGatewayTimeout
+		case ctxErr != nil && isOrMatches(node, context.Canceled):
+			status = statustext.ClientClosedRequest
+		case inForm:
+			status = formErrorStatus(node)
+		}
+		if status == 0 {
+			return errtree.Descend
+		}
 		e = newError(status, err)
-	}
+		return errtree.Stop
+	})
 	return e
+}
+
+// isOrMatches reports whether a node of an error's tree is target, as errors.Is decides.
+func isOrMatches(node, target error) bool { return node == target || isTarget(node, target) }
+
+// isReadTimeout reports whether err is a read timeout of the connection of r.
+func isReadTimeout(r *http.Request, err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "read" && op.Timeout() && isOwnConnection(r, op)
 }
 
 // closing makes the response close an HTTP/1 connection, on which the rest of the body still
@@ -66,7 +79,7 @@ func closing(r *http.Request, e *Error) *Error {
 }
 
 // isDisconnect reports whether err is a timeout or a broken read or write, which a disconnected
-// client causes as well. The same errors come from other connections: a truncated response of an
+// client also causes. The same errors come from other connections: a truncated response of an
 // upstream server is an io.ErrUnexpectedEOF.
 func isDisconnect(err error) bool {
 	return errtree.Walk(err, func(node error) errtree.Next {
@@ -84,36 +97,25 @@ func isDisconnect(err error) bool {
 }
 
 // formErrorStatus returns the status for an error of ParseForm, ParseMultipartForm, FormFile or
-// url.ParseQuery, or 0. It does not search a *url.Error, which is about another URL.
-func formErrorStatus(err error) (status int) {
-	errtree.Walk(err, func(node error) errtree.Next {
-		if _, ok := node.(*url.Error); ok {
-			return errtree.Skip
-		}
-		if _, ok := node.(url.EscapeError); ok {
-			status = http.StatusBadRequest
-			return errtree.Stop
-		}
-		switch node {
-		case http.ErrMissingFile, http.ErrNotMultipart, http.ErrMissingBoundary:
-			status = http.StatusBadRequest
-		case multipart.ErrMessageTooLarge:
-			status = http.StatusRequestEntityTooLarge
-		}
-		// These errors have neither a type nor a variable.
-		switch text := leafText(node); {
-		case text == "http: POST too large":
-			status = http.StatusRequestEntityTooLarge
-		case text == "invalid semicolon separator in query", text == "missing form body",
-			strings.HasPrefix(text, "mime: "):
-			status = http.StatusBadRequest
-		}
-		if status != 0 {
-			return errtree.Stop
-		}
-		return errtree.Descend
-	})
-	return status
+// url.ParseQuery, or 0. Some of these errors have neither a type nor a variable.
+func formErrorStatus(node error) int {
+	switch node {
+	case http.ErrMissingFile, http.ErrNotMultipart, http.ErrMissingBoundary:
+		return http.StatusBadRequest
+	case multipart.ErrMessageTooLarge:
+		return http.StatusRequestEntityTooLarge
+	}
+	if _, ok := node.(url.EscapeError); ok {
+		return http.StatusBadRequest
+	}
+	switch text := leafText(node); {
+	case text == "http: POST too large":
+		return http.StatusRequestEntityTooLarge
+	case text == "invalid semicolon separator in query", text == "missing form body",
+		strings.HasPrefix(text, "mime: "):
+		return http.StatusBadRequest
+	}
+	return 0
 }
 
 // leafText returns the text of an error that wraps no other, or the empty string.

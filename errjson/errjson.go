@@ -17,7 +17,7 @@
 // # How an error is sent
 //
 // [Write] sends an error. Package status, package bodyjson and the adapters report errors with
-// Write, and handlers may call it as well. Write follows the response writer and its Unwrap methods
+// Write, and handlers may also call it. Write follows the response writer and its Unwrap methods
 // to the renderers around the handler, the innermost first. [Default] is the outermost one. The
 // rules of these renderers map the error to a status and a message. Write logs the error, calls
 // Config.Report, and then:
@@ -49,6 +49,8 @@ import (
 	"log/slog"
 	"net/http"
 	"sync/atomic"
+
+	"github.com/hipflask/hipflask/internal/errtree"
 )
 
 // Config configures a [Renderer]. The zero value has no rules, uses the [Simple] format and logs to
@@ -82,13 +84,18 @@ type Config struct {
 
 // A Renderer sends errors. It is safe for concurrent use.
 type Renderer struct {
-	config Config
-	rules  ruleSet
+	config   Config
+	rules    ruleSet
+	inherits bool // it sets no field, so that an outer Renderer decides everything
 }
 
 // NewRenderer returns a Renderer. It copies config.
 func NewRenderer(config Config) *Renderer {
-	return &Renderer{config: config, rules: newRuleSet(config.Rules)}
+	return &Renderer{
+		config: config, rules: newRuleSet(config.Rules),
+		inherits: config.Logger == nil && config.LogLevel == nil && config.Format == nil &&
+			len(config.Rules) == 0 && config.Report == nil && config.RequestID == nil,
+	}
 }
 
 var defaultRenderer atomic.Pointer[Renderer]
@@ -110,14 +117,12 @@ func SetDefault(rd *Renderer) {
 
 // Wrap is [Renderer.Wrap] of the default Renderer at the time of the request.
 func Wrap(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		Default().serve(next, w, r, true, true)
-	})
+	return &middleware{next: next, recovers: true, renders: true}
 }
 
 // Wrap combines [Renderer.Recover] and [Renderer.Render].
 func (rd *Renderer) Wrap(next http.Handler) http.Handler {
-	return rd.middleware(next, true, true)
+	return &middleware{rd: rd, next: next, recovers: true, renders: true}
 }
 
 // Recover sends the panics of next as errors. A panic value that is or wraps an HTTP error, or that
@@ -127,7 +132,7 @@ func (rd *Renderer) Wrap(next http.Handler) http.Handler {
 // A panic value that is or wraps [http.ErrAbortHandler] is passed on as the bare value, which makes
 // net/http break the connection.
 func (rd *Renderer) Recover(next http.Handler) http.Handler {
-	return rd.middleware(next, true, false)
+	return &middleware{rd: rd, next: next, recovers: true}
 }
 
 // Render makes rd the innermost Renderer for [Write] inside next. It also converts plain-text
@@ -135,38 +140,40 @@ func (rd *Renderer) Recover(next http.Handler) http.Handler {
 // at most 1 KiB, becomes the message. The text of a 5xx is logged and not sent. The status and
 // other headers stay. A text that is a JSON object or array passes unchanged.
 func (rd *Renderer) Render(next http.Handler) http.Handler {
-	return rd.middleware(next, false, true)
+	return &middleware{rd: rd, next: next, renders: true}
 }
 
-func (rd *Renderer) middleware(next http.Handler, recovers, renders bool) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		rd.serve(next, w, r, recovers, renders)
-	})
+// A middleware calls next with a tracker in place of the writer.
+type middleware struct {
+	rd       *Renderer // nil: the default one
+	next     http.Handler
+	recovers bool
+	renders  bool
 }
 
-// serve calls next with a tracker in place of w.
-func (rd *Renderer) serve(
-	next http.Handler, w http.ResponseWriter, r *http.Request, recovers, renders bool,
-) {
-	var named *Renderer
-	if renders {
-		named = rd
+func (m *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	rd := m.rd
+	if rd == nil {
+		rd = Default()
 	}
-	t, tracked := track(w, r, named)
+	t, tracked := track(w, r)
+	if m.renders {
+		t.rd = rd
+	}
 	returned := false
 	defer func() {
 		if returned {
 			return
 		}
 		defer t.close()
-		if !recovers {
+		if !m.recovers {
 			t.passPanic()
 		} else if v := recover(); v != nil { // nil: runtime.Goexit
 			t.rd = rd
-			respondToPanic(t, v)
+			t.sendPanic(v, errtree.NewPanic(v, t.wantsStack(v)))
 		}
 	}()
-	next.ServeHTTP(tracked, r)
+	m.next.ServeHTTP(tracked, r)
 	t.finish()
 	t.close()
 	returned = true

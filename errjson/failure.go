@@ -37,28 +37,35 @@ func write(first *Renderer, w http.ResponseWriter, r *http.Request, err error) {
 	f.send(appendRenderers(appendRenderer(list[:0], first), w))
 }
 
-// respondToPanic sends a panic that a Recover has recovered.
-func respondToPanic(t *tracker, value any) {
+// sendPanic sends a panic that t has recovered, with the panic value and the error for it.
+func (t *tracker) sendPanic(value any, p *errtree.Panic) {
 	f := failure{w: t, r: t.r, tracker: t, panicked: true}
-	var list [maxStackRenderers]*Renderer
-	renderers := appendRenderers(list[:0], t.panicOrigin())
-	if e, ok := value.(*Error); ok {
-		f.err = e // of an Abort, which needs no stack
-	} else {
-		config := effectiveConfig(renderers)
-		p := errtree.NewPanic(value, config.wantsStack(t.r))
+	switch value := value.(type) {
+	case *Error:
+		f.err = value // of an Abort
+	case error:
+		f.err, f.cause, f.stack = value, p, p.Stack()
+	default:
 		f.err, f.cause, f.stack = p, p, p.Stack()
-		if err, ok := value.(error); ok {
-			f.err = err
-		}
 	}
-	f.send(renderers)
+	var list [maxStackRenderers]*Renderer
+	f.send(appendRenderers(list[:0], t.panicOrigin()))
+}
+
+// wantsStack reports whether the stack of a panic may be logged or reported.
+func (t *tracker) wantsStack(value any) bool {
+	if _, isAbort := value.(*Error); isAbort {
+		return false
+	}
+	var list [maxStackRenderers]*Renderer
+	config := effectiveConfig(appendRenderers(list[:0], t.panicOrigin()))
+	return config.wantsStack(t.r)
 }
 
 // effectiveConfig returns the Config for a failure: each field is that of the innermost renderer
 // that sets it.
-func effectiveConfig(renderers []*Renderer) Config {
-	c := Config{DangerouslyExposeCause: renderers[0].config.DangerouslyExposeCause}
+func effectiveConfig(renderers []*Renderer) (c Config) {
+	c.DangerouslyExposeCause = renderers[0].config.DangerouslyExposeCause
 	for _, rd := range renderers {
 		if c.Logger == nil {
 			c.Logger = rd.config.Logger
@@ -75,9 +82,6 @@ func effectiveConfig(renderers []*Renderer) Config {
 		if c.RequestID == nil {
 			c.RequestID = rd.config.RequestID
 		}
-	}
-	if c.Format == nil {
-		c.Format = Simple
 	}
 	return c
 }
@@ -132,7 +136,9 @@ func (f *failure) send(renderers []*Renderer) {
 	if f.cause == nil {
 		f.cause = f.err
 	}
-	f.callRequestID()
+	if f.config.RequestID != nil {
+		f.requestID = f.callRequestID()
+	}
 
 	buf := jsonenc.Get()
 	var e *Error
@@ -146,8 +152,8 @@ func (f *failure) send(renderers []*Renderer) {
 		e, resp = f.render(buf, renderers)
 	}
 	f.log(e, state, status)
-	if !state.isErrorSent() || f.panicked {
-		f.report(e)
+	if f.config.Report != nil && (!state.isErrorSent() || f.panicked) {
+		f.callReport(e)
 	}
 	switch action {
 	case actRespond:
@@ -190,13 +196,15 @@ func (f *failure) inspect() (k kind) {
 
 // state returns how much of the response was sent, and its status or 0.
 func (f *failure) state() (state, int) {
-	// The writers of adapters know the responses of their framework's handlers.
-	if s, ok := f.w.(interface{ SentStatus() int }); ok {
-		return stateComplete, s.SentStatus()
-	}
-	switch t := f.tracker; {
-	case t == nil:
+	t := f.tracker
+	if t == nil {
+		// The writers of adapters know the responses of their framework's handlers.
+		if s, ok := f.w.(interface{ SentStatus() int }); ok {
+			return stateComplete, s.SentStatus()
+		}
 		return stateOpen, 0
+	}
+	switch {
 	case t.returned.Load():
 		return stateReturned, 0
 	case t.isHeld(), t.state == stateHijacked:
@@ -226,7 +234,7 @@ func (f *failure) render(buf *jsonenc.Buffer, renderers []*Renderer) (e *Error, 
 		resp.Body = fn(f.r, e)
 	}
 	if resp.Body == nil {
-		resp = f.config.Format(f.r, e)
+		resp = f.format(e)
 	}
 	if resp.ContentType == "" {
 		resp.ContentType = "application/json"
@@ -235,6 +243,13 @@ func (f *failure) render(buf *jsonenc.Buffer, renderers []*Renderer) (e *Error, 
 		return f.renderConstant(buf, fmt.Errorf("encoding the response: %w", err))
 	}
 	return e, resp
+}
+
+func (f *failure) format(e *Error) Response {
+	if f.config.Format == nil {
+		return Simple(f.r, e)
+	}
+	return f.config.Format(f.r, e)
 }
 
 // renderConstant renders a 500 that cannot fail, and adds the reason to the logged cause.
@@ -275,8 +290,8 @@ func (f *failure) write(e *Error, resp Response, body []byte) {
 	f.removeHeaders(h)
 	header.Merge(h, e.Header)
 	header.Merge(h, resp.Header)
+	knowsLength := f.knowsLength(h)
 
-	f.tracker.dropHeld()
 	f.tracker.setFlag(sendingError)
 	defer f.tracker.clearFlag(sendingError)
 	if e.Status == statustext.ClientClosedRequest && f.r.Context().Err() != nil {
@@ -290,7 +305,7 @@ func (f *failure) write(e *Error, resp Response, body []byte) {
 	values := [...]string{resp.ContentType, "nosniff", ""}
 	h["Content-Type"] = values[0:1:1]
 	h["X-Content-Type-Options"] = values[1:2:2]
-	if f.knowsLength(h) {
+	if knowsLength {
 		values[2] = header.Length(len(body))
 		h["Content-Length"] = values[2:3:3]
 	} else {
@@ -328,7 +343,7 @@ func (f *failure) removeHeaders(h http.Header) {
 // compressor that has set a Content-Encoding changes it. The response to HEAD without a text may
 // have another text for GET.
 func (f *failure) knowsLength(h http.Header) bool {
-	if len(h["Content-Encoding"]) > 0 {
+	if len(h) > 0 && len(h["Content-Encoding"]) > 0 {
 		return false
 	}
 	return !f.text || f.r.Method != http.MethodHead || f.tracker.flags&wroteText != 0

@@ -115,27 +115,44 @@ type (
 	problem Error
 )
 
+// statusTexts has the parts of these bodies that depend on the status alone.
+type statusTexts struct{ simple, problem, status string }
+
+var allTexts = func() (all [600]statusTexts) {
+	for status := range all {
+		name, code := statustext.Name(status), strconv.Itoa(status)
+		all[status] = statusTexts{
+			simple:  `{"error":"` + name + `","message":`,
+			problem: `{"type":"about:blank","title":"` + name + `","status":` + code + `,"detail":`,
+			status:  `,"status":` + code,
+		}
+	}
+	return all
+}()
+
+// textsOf returns the texts of a status, or those of 500 if it is not an error status.
+func textsOf(status int) *statusTexts {
+	if !isErrorStatus(status) {
+		status = http.StatusInternalServerError
+	}
+	return &allTexts[status]
+}
+
 // An appender is a body that encodes itself.
 type appender interface {
 	appendJSON(b *jsonenc.Buffer) error
 }
 
 func (e *simple) appendJSON(b *jsonenc.Buffer) error {
-	b.B = append(b.B, `{"error":"`...)
-	b.B = append(b.B, statustext.Name(e.Status)...)
-	b.B = append(b.B, `","message":`...)
+	texts := textsOf(e.Status)
+	b.B = append(b.B, texts.simple...)
 	b.B = jsonenc.AppendString(b.B, e.Message)
-	b.B = append(b.B, `,"status":`...)
-	b.B = strconv.AppendInt(b.B, int64(e.Status), 10)
+	b.B = append(b.B, texts.status...)
 	return (*Error)(e).appendRest(b, "details")
 }
 
 func (e *problem) appendJSON(b *jsonenc.Buffer) error {
-	b.B = append(b.B, `{"type":"about:blank","title":"`...)
-	b.B = append(b.B, statustext.Name(e.Status)...)
-	b.B = append(b.B, `","status":`...)
-	b.B = strconv.AppendInt(b.B, int64(e.Status), 10)
-	b.B = append(b.B, `,"detail":`...)
+	b.B = append(b.B, textsOf(e.Status).problem...)
 	b.B = jsonenc.AppendString(b.B, e.Message)
 	return (*Error)(e).appendRest(b, "errors")
 }

@@ -21,7 +21,13 @@ const (
 
 // log writes the record of the error. The status is the one that the client gets.
 func (f *failure) log(e *Error, state state, status int) {
-	logger, level, ctx := f.config.logger(), f.level(e), f.r.Context()
+	logger, ctx, level := f.config.logger(), f.r.Context(), slog.LevelDebug
+	switch {
+	case f.config.LogLevel != nil:
+		level = f.callLogLevel(e)
+	case e.Status >= 500:
+		level = slog.LevelError
+	}
 	if state == stateComplete && status < 400 && f.config.LogLevel == nil && !f.isPanic() {
 		level = min(level, slog.LevelWarn) // the request itself has succeeded
 	}
@@ -82,38 +88,24 @@ func (c *Config) logger() *slog.Logger {
 	return slog.Default()
 }
 
-// level returns the level of the record by Config.LogLevel or by the status.
-func (f *failure) level(e *Error) (level slog.Level) {
-	level = slog.LevelDebug
-	if e.Status >= 500 {
-		level = slog.LevelError
-	}
-	if f.config.LogLevel != nil {
-		defer f.recoverHook("panic in Config.LogLevel")
-		level = f.config.LogLevel(e)
-	}
-	return level
-}
-
 // wantsStack reports whether the stack of a panic may be logged or reported.
 func (c *Config) wantsStack(r *http.Request) bool {
 	return c.Report != nil || c.LogLevel != nil || c.logger().Enabled(r.Context(), slog.LevelError)
 }
 
-// report calls Config.Report.
-func (f *failure) report(e *Error) {
-	if f.config.Report != nil {
-		defer f.recoverHook("panic in Config.Report")
-		f.config.Report(f.r, e)
-	}
+func (f *failure) callReport(e *Error) {
+	defer f.recoverHook("panic in Config.Report")
+	f.config.Report(f.r, e)
 }
 
-// callRequestID calls Config.RequestID.
-func (f *failure) callRequestID() {
-	if f.config.RequestID != nil {
-		defer f.recoverHook("panic in Config.RequestID")
-		f.requestID = f.config.RequestID(f.r)
-	}
+func (f *failure) callRequestID() string {
+	defer f.recoverHook("panic in Config.RequestID")
+	return f.config.RequestID(f.r)
+}
+
+func (f *failure) callLogLevel(e *Error) slog.Level {
+	defer f.recoverHook("panic in Config.LogLevel")
+	return f.config.LogLevel(e)
 }
 
 // recoverHook is deferred by the calls of hooks. A panic in a hook must not prevent the response.

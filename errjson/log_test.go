@@ -148,7 +148,7 @@ func TestLogLevel(t *testing.T) {
 	assert.Equal(t, jsonAnswer(404, body404), record(rd.Wrap(writing(errjson.NotFound(""))), get("/")))
 	require.Len(t, logs.all(), 2)
 	assert.Equal(t, "panic in Config.LogLevel", logs.all()[0].msg)
-	assert.Equal(t, slog.LevelDebug, logs.all()[1].level, "the default")
+	assert.Equal(t, slog.LevelInfo, logs.all()[1].level, "the zero level")
 }
 
 // TestLoggedStatus tests that a record has the status that the client gets.

@@ -103,11 +103,14 @@ type ruleSet struct {
 }
 
 func newRuleSet(rules []Rule) ruleSet {
-	set := ruleSet{onStatus: make(map[int]func(*http.Request, *Error) any)}
+	var set ruleSet
 	for _, rule := range rules {
 		switch {
 		case rule.body != nil:
 			// The first of several rules for one status counts, as for types.
+			if set.onStatus == nil {
+				set.onStatus = make(map[int]func(*http.Request, *Error) any)
+			}
 			if set.onStatus[rule.status] == nil {
 				set.onStatus[rule.status] = rule.body
 			}

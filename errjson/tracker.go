@@ -69,15 +69,15 @@ type rare struct {
 }
 
 // track returns a tracker, and the writer for the handler. That has the optional interfaces that w
-// can serve. rd is nil if the tracker does not render.
-func track(w http.ResponseWriter, r *http.Request, rd *Renderer) (*tracker, http.ResponseWriter) {
+// can serve.
+func track(w http.ResponseWriter, r *http.Request) (*tracker, http.ResponseWriter) {
 	var t *tracker
 	var tracked http.ResponseWriter
-	switch canFlush, canHijack, canPush := capabilities(w); {
+	switch canFlush, canHijack := capabilities(w); {
 	case canFlush && canHijack:
 		http1 := new(http1Writer)
 		t, tracked = &http1.tracker, http1
-	case canFlush && canPush:
+	case canFlush && isPusher(w):
 		http2 := new(http2Writer)
 		t, tracked = &http2.tracker, http2
 	case canFlush:
@@ -90,7 +90,7 @@ func track(w http.ResponseWriter, r *http.Request, rd *Renderer) (*tracker, http
 		t = new(tracker)
 		tracked = t
 	}
-	t.next, t.r, t.rd = w, r, rd
+	t.next, t.r = w, r
 	if h := w.Header(); len(h) > 0 {
 		if entry := header.CloneRepresentation(h); entry != nil {
 			t.rare = &rare{entry: entry}
@@ -107,10 +107,8 @@ type (
 	http2Writer  struct{ flushWriter } // Flusher, Pusher
 )
 
-// capabilities reports which of the optional interfaces w or a writer that it unwraps to has.
-// http.ResponseController finds the first two in this way.
-func capabilities(w http.ResponseWriter) (canFlush, canHijack, canPush bool) {
-	_, canPush = w.(http.Pusher)
+// capabilities reports whether http.ResponseController can flush w and hijack its connection.
+func capabilities(w http.ResponseWriter) (canFlush, canHijack bool) {
 	for ; w != nil; w = unwrap(w) {
 		if !canFlush {
 			switch w.(type) {
@@ -125,24 +123,38 @@ func capabilities(w http.ResponseWriter) (canFlush, canHijack, canPush bool) {
 			break
 		}
 	}
-	return canFlush, canHijack, canPush
+	return canFlush, canHijack
+}
+
+func isPusher(w http.ResponseWriter) bool {
+	_, ok := w.(http.Pusher)
+	return ok
 }
 
 // unwrap returns the writer that w wraps, as http.ResponseController finds it, or nil.
 func unwrap(w http.ResponseWriter) http.ResponseWriter {
+	if t := asTracker(w); t != nil {
+		return t.next
+	}
 	if u, ok := w.(interface{ Unwrap() http.ResponseWriter }); ok {
 		return u.Unwrap()
 	}
 	return nil
 }
 
-// self returns the tracker in a writer of this package.
-func (t *tracker) self() *tracker { return t }
-
 // asTracker returns the tracker that w is, or nil.
 func asTracker(w http.ResponseWriter) *tracker {
-	if t, ok := w.(interface{ self() *tracker }); ok {
-		return t.self()
+	switch w := w.(type) {
+	case *http1Writer:
+		return &w.tracker
+	case *http2Writer:
+		return &w.tracker
+	case *flushWriter:
+		return &w.tracker
+	case *hijackWriter:
+		return &w.tracker
+	case *tracker:
+		return w
 	}
 	return nil
 }
@@ -161,6 +173,9 @@ func trackerOf(w http.ResponseWriter) *tracker {
 func (t *tracker) setFlag(flag flags) {
 	for ; t != nil; t = trackerOf(t.next) {
 		t.flags |= flag
+		if flag == sendingError && t.isHeld() {
+			t.state = stateOpen // the text is dropped
+		}
 	}
 }
 
@@ -171,25 +186,21 @@ func (t *tracker) clearFlag(flag flags) {
 	}
 }
 
-// dropHeld drops the text that t, if it is not nil, and the trackers outside it hold.
-func (t *tracker) dropHeld() {
-	for ; t != nil; t = trackerOf(t.next) {
-		if t.isHeld() {
-			t.state = stateOpen
-		}
-	}
-}
-
 // appendRenderers appends the renderers that w and the writers that it unwraps to name, the
 // innermost first. Writers of adapters have a method Renderer, as trackers do. The default Renderer
 // is the last one.
 func appendRenderers(list []*Renderer, w http.ResponseWriter) []*Renderer {
 	for ; w != nil; w = unwrap(w) {
-		if named, ok := w.(interface{ Renderer() *Renderer }); ok {
+		if t := asTracker(w); t != nil {
+			list = appendRenderer(list, t.rd)
+		} else if named, ok := w.(interface{ Renderer() *Renderer }); ok {
 			list = appendRenderer(list, named.Renderer())
 		}
 	}
-	return appendRenderer(list, Default())
+	if outermost := Default(); len(list) == 0 || !outermost.inherits {
+		list = appendRenderer(list, outermost)
+	}
+	return list
 }
 
 func appendRenderer(list []*Renderer, rd *Renderer) []*Renderer {
@@ -205,7 +216,7 @@ func (t *tracker) Renderer() *Renderer { return t.rd }
 // Unwrap is called by http.ResponseController.
 func (t *tracker) Unwrap() http.ResponseWriter { return t.next }
 
-// close makes the tracker refuse all writes.
+// close makes the tracker reject all writes.
 func (t *tracker) close() { t.returned.Store(true) }
 
 // isHeld reports whether an error status is held back.

@@ -39,7 +39,7 @@
 //
 // [errjson.Write] finds the renderer by the Unwrap methods of the writer. A handler of [gin.WrapH]
 // behind a native writer without Unwrap, such as that of gin-contrib/gzip, uses [errjson.Default].
-// Fail, Handle, Body and Wrap use the renderer of Errors there as well.
+// Fail, Handle, Body and Wrap still use the renderer of Errors there.
 //
 // # What no adapter can change
 //

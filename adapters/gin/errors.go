@@ -11,7 +11,6 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/hipflask/hipflask/errjson"
 	"github.com/hipflask/hipflask/internal/adapter"
-	"github.com/hipflask/hipflask/internal/errtree"
 	"github.com/hipflask/hipflask/internal/statustext"
 )
 
@@ -53,10 +52,8 @@ func (e *errorsWriter) finish(c *gin.Context) {
 	}
 }
 
-// handlePanic sends a panic that was recovered. After a part of a response it breaks the
-// connection.
-func (e *errorsWriter) handlePanic(c *gin.Context, v any) {
-	err := errtree.NewPanic(v, true)
+// sendPanic sends a panic that was recovered. After a part of a response it breaks the connection.
+func (e *errorsWriter) sendPanic(c *gin.Context, err error) {
 	c.Writer = e.ResponseWriter
 	c.Abort() // Gin would run the next handler
 	if e.ResponseWriter.Written() {

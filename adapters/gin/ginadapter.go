@@ -8,6 +8,7 @@ import (
 	"github.com/hipflask/hipflask/bodyjson"
 	"github.com/hipflask/hipflask/errjson"
 	"github.com/hipflask/hipflask/internal/adapter"
+	"github.com/hipflask/hipflask/internal/errtree"
 )
 
 // An Adapter has the middlewares for one renderer. It is safe for concurrent use.
@@ -44,7 +45,7 @@ func (a *Adapter) Errors(c *gin.Context) {
 	e := installErrors(c, a.renderer())
 	defer func() {
 		if v := recover(); v != nil {
-			e.handlePanic(c, v)
+			e.sendPanic(c, errtree.NewPanic(v, true))
 		}
 	}()
 	c.Next()
@@ -65,7 +66,7 @@ func (a *Adapter) Errors(c *gin.Context) {
 // writer follows net/http: the first status counts, and without a write the response is a 200. It
 // has the optional interfaces that work.
 //
-// The handlers of [gin.WrapH] behind a Wrap find the route as well. A net/http handler alone is a
+// The handlers of [gin.WrapH] behind a Wrap also find the route. A net/http handler alone is a
 // middleware that ignores its next handler:
 //
 //	router.GET(path, a.Wrap(func(http.Handler) http.Handler { return h }))

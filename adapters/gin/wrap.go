@@ -109,7 +109,7 @@ func (ch *chain) runRest(w http.ResponseWriter, r *http.Request) {
 }
 
 // leave restores the context. If Engine.HandleContext has reset it, its writer stays, so that the
-// exchanges and the Errors outside see that as well.
+// exchanges and the Errors outside also see that.
 func (x *exchange) leave() {
 	adapter.RemoveFiles(x.c.Request, x.request)
 	x.c.Request = x.request

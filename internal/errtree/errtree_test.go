@@ -68,45 +68,45 @@ func firstFunction(p *errtree.Panic) string {
 
 func panicking(value any) { panic(value) }
 
-// caught returns the panic of fn as an error, made through calls further functions.
-func caught(fn func(), calls int) (p *errtree.Panic) {
-	defer func() {
-		value := recover()
-		var catch func(int)
-		catch = func(n int) {
-			if n > 0 {
-				catch(n - 1)
-				return
-			}
-			p = errtree.NewPanic(value, true)
-		}
-		catch(calls)
-	}()
+// caught returns the panic of fn as an error.
+func caught(fn func()) (p *errtree.Panic) {
+	defer func() { p = errtree.NewPanic(recover(), true) }()
 	fn()
 	return nil
 }
 
+// catcher has a deferred method with arguments.
+type catcher struct{ p *errtree.Panic }
+
+func (c *catcher) catch(string) { c.p = errtree.NewPanic(recover(), true) }
+
 func TestPanic(t *testing.T) {
-	for calls := range 3 {
-		p := caught(func() { panicking(io.EOF) }, calls)
-		assert.Contains(t, firstFunction(p), "errtree_test.panicking")
-		assert.Equal(t, "panic: EOF", p.Error())
-		assert.ErrorIs(t, p, io.EOF)
-	}
-	p := caught(func() {
+	p := caught(func() { panicking(io.EOF) })
+	assert.Contains(t, firstFunction(p), "errtree_test.panicking")
+	assert.Equal(t, "panic: EOF", p.Error())
+	assert.ErrorIs(t, p, io.EOF)
+
+	var c catcher
+	func() {
+		defer c.catch("by a method")
+		panicking("text")
+	}()
+	assert.Contains(t, firstFunction(c.p), "errtree_test.panicking")
+
+	p = caught(func() {
 		defer func() { panic(fmt.Sprint("again: ", recover())) }()
 		panicking("first")
-	}, 0)
+	})
 	assert.Equal(t, "panic: again: first", p.Error())
 	assert.Contains(t, firstFunction(p), "TestPanic", "the last panic of several counts")
 
-	assert.Contains(t, caught(func() { var m map[int]int; m[1] = 1 }, 0).Error(), "nil map")
-	assert.NoError(t, caught(func() { panicking("text") }, 0).Unwrap())
+	assert.Contains(t, caught(func() { var m map[int]int; m[1] = 1 }).Error(), "nil map")
+	assert.NoError(t, caught(func() { panicking("text") }).Unwrap())
 	assert.Empty(t, errtree.NewPanic("text", false).StackTrace())
 }
 
 func TestStack(t *testing.T) {
-	p := caught(func() { panicking("text") }, 0)
+	p := caught(func() { panicking("text") })
 	assert.Equal(t, p.Stack(), errtree.StackOf(fmt.Errorf("wrapped: %w", p)))
 	assert.Nil(t, errtree.StackOf(io.EOF))
 

@@ -13,28 +13,17 @@ type Panic struct {
 	stack Stack
 }
 
-// NewPanic returns the error for a panic value. It must be called, directly or through other
-// functions, by the deferred function that recovered the panic: the frames of the panic are still
-// on the stack then. Without withStack the stack is empty; collecting it is the largest part of
-// the cost of a panic.
+// NewPanic returns the error for a panic value. The deferred function that has recovered the panic must
+// call it directly: the stack then begins with the function that panicked. Without withStack the stack
+// is empty; collecting it is the largest part of the cost of a panic.
 func NewPanic(value any, withStack bool) *Panic {
 	p := &Panic{value: value}
 	if withStack {
-		var buf [96]uintptr
-		p.stack = append(p.stack, belowPanic(buf[:runtime.Callers(2, buf[:])])...)
+		var buf [64]uintptr
+		// The first four are runtime.Callers, this function, the deferred function, and gopanic.
+		p.stack = append(p.stack, buf[:runtime.Callers(4, buf[:])]...)
 	}
 	return p
-}
-
-// belowPanic returns the part of a stack that begins with the function that panicked.
-func belowPanic(stack []uintptr) []uintptr {
-	for i, pc := range stack {
-		// The program counters are those after the calls.
-		if fn := runtime.FuncForPC(pc - 1); fn != nil && fn.Name() == "runtime.gopanic" {
-			return stack[i+1:]
-		}
-	}
-	return stack
 }
 
 // Error returns the text of the panic value. The text of a panic in a method of the value is the
@@ -78,7 +67,8 @@ func (s Stack) Text(maxBytes int) string {
 	frames := runtime.CallersFrames(s)
 	for {
 		frame, more := frames.Next()
-		line := strconv.Itoa(frame.Line)
+		var buf [20]byte
+		line := strconv.AppendInt(buf[:0], int64(frame.Line), 10)
 		if b.Len()+len(frame.Function)+len(frame.File)+len(line)+4 > maxBytes {
 			return b.String()
 		}
@@ -89,7 +79,7 @@ func (s Stack) Text(maxBytes int) string {
 		b.WriteString("\n\t")
 		b.WriteString(frame.File)
 		b.WriteByte(':')
-		b.WriteString(line)
+		b.Write(line)
 		if !more {
 			return b.String()
 		}

@@ -1,4 +1,4 @@
-// Package header puts header fields into an answer.
+// Package header sets the headers of a response.
 package header
 
 import (
@@ -6,19 +6,19 @@ import (
 	"slices"
 )
 
-// Merge copies fields into dst, under their canonical names. A field replaces
-// what dst has under its name, but for Vary and Set-Cookie: of these dst's may be
-// from a middleware, and each line stands for itself, so that they are added to.
-func Merge(dst, fields http.Header) {
-	if len(fields) == 0 {
-		return // most have none, and to begin a loop over a map is not cheap
+// Merge copies headers into dst under their canonical names. Each replaces the header of the same name
+// in dst, except that the values of Vary and Set-Cookie are added: those in dst may be from a
+// middleware.
+func Merge(dst, headers http.Header) {
+	if len(headers) == 0 {
+		return // the common case; a loop over a map is not cheap
 	}
-	for name, values := range fields {
+	for name, values := range headers {
 		name = http.CanonicalHeaderKey(name)
 		var old []string
 		if name == "Vary" || name == "Set-Cookie" {
 			old = dst[name]
 		}
-		dst[name] = slices.Concat(old, values) // a copy: fields may be shared
+		dst[name] = slices.Concat(old, values) // a copy: headers may be shared
 	}
 }

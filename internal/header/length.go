@@ -2,8 +2,7 @@ package header
 
 import "strconv"
 
-// Length returns a Content-Length: n in decimal. Those of small answers were made
-// once, and cost no allocation.
+// Length returns the Content-Length for n bytes. It allocates nothing for small responses.
 func Length(n int) string {
 	if n >= 0 && n < len(lengths) {
 		return lengths[n]

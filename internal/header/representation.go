@@ -6,21 +6,18 @@ import (
 	"strings"
 )
 
-// representation has the headers that describe the body that they were set for, and must not
-// describe another one (RFC 9110, Section 8; RFC 9530, Sections 2 and 3).
-var representation = map[string]bool{
-	"Cache-Control": true, "Content-Digest": true, "Content-Disposition": true,
-	"Content-Encoding": true, "Content-Language": true, "Content-Length": true,
-	"Content-Location": true, "Content-Md5": true, "Content-Range": true, "Content-Type": true,
-	"Digest": true, "Etag": true, "Expires": true, "Last-Modified": true, "Repr-Digest": true,
-	"Trailer": true, "Transfer-Encoding": true,
-}
-
-// isRepresentation reports whether a header describes the body. The name need not be in canonical
-// form: net/http sends the names in the map.
+// isRepresentation reports whether a header describes the body that it was set for, and must not
+// describe another one (RFC 9110, Section 8; RFC 9530, Sections 2 and 3). The name need not be in
+// canonical form: net/http sends the names in the map.
 func isRepresentation(name string) bool {
-	return representation[name] || representation[http.CanonicalHeaderKey(name)] ||
-		strings.HasPrefix(name, http.TrailerPrefix)
+	switch http.CanonicalHeaderKey(name) {
+	case "Cache-Control", "Content-Digest", "Content-Disposition", "Content-Encoding",
+		"Content-Language", "Content-Length", "Content-Location", "Content-Md5",
+		"Content-Range", "Content-Type", "Digest", "Etag", "Expires", "Last-Modified",
+		"Repr-Digest", "Trailer", "Transfer-Encoding":
+		return true
+	}
+	return strings.HasPrefix(name, http.TrailerPrefix)
 }
 
 // CloneRepresentation returns a copy of the representation headers in h, or nil if there are none.
@@ -37,8 +34,12 @@ func CloneRepresentation(h http.Header) (cloned http.Header) {
 }
 
 // ReplaceRepresentation replaces the representation headers in h by copies of those in entry, which
-// were there before the handler. It keeps the headers with the names in keep.
+// were there before the handler. It keeps the headers with the names in keep. A Content-Type that is
+// the only one may stay: the caller sets it anew.
 func ReplaceRepresentation(h, entry http.Header, keep ...string) {
+	if entry == nil && len(h) == countErrorHeaders(h) {
+		return // the common case; a loop over a map is not cheap
+	}
 	for name := range h {
 		if isRepresentation(name) && !slices.Contains(keep, name) {
 			delete(h, name)
@@ -49,4 +50,15 @@ func ReplaceRepresentation(h, entry http.Header, keep ...string) {
 			h[name] = slices.Clone(values)
 		}
 	}
+}
+
+// countErrorHeaders returns how many of the headers that http.Error sets are in h.
+func countErrorHeaders(h http.Header) (n int) {
+	if h["Content-Type"] != nil {
+		n++
+	}
+	if h["X-Content-Type-Options"] != nil {
+		n++
+	}
+	return n
 }
