@@ -59,23 +59,17 @@ func Gone(message string) *Error { return New(http.StatusGone, message) }
 func LengthRequired(message string) *Error { return New(http.StatusLengthRequired, message) }
 
 // PreconditionFailed returns a 412: an If-Match or the like did not hold.
-func PreconditionFailed(message string) *Error {
-	return New(http.StatusPreconditionFailed, message)
-}
+func PreconditionFailed(message string) *Error { return New(412, message) }
 
 // ContentTooLarge returns a 413: the body is larger than the server takes.
-func ContentTooLarge(message string) *Error {
-	return New(http.StatusRequestEntityTooLarge, message)
-}
+func ContentTooLarge(message string) *Error { return New(413, message) }
 
 // URITooLong returns a 414.
 func URITooLong(message string) *Error { return New(http.StatusRequestURITooLong, message) }
 
 // UnsupportedMediaType returns a 415: the body is in a format that the resource
 // does not take.
-func UnsupportedMediaType(message string) *Error {
-	return New(http.StatusUnsupportedMediaType, message)
-}
+func UnsupportedMediaType(message string) *Error { return New(415, message) }
 
 // RangeNotSatisfiable returns a 416. The length of the whole, in bytes, becomes
 // the Content-Range field (RFC 9110, Section 15.5.17): `bytes */1234`. A negative
@@ -95,15 +89,11 @@ func ExpectationFailed(message string) *Error { return New(http.StatusExpectatio
 func Teapot(message string) *Error { return New(http.StatusTeapot, message) }
 
 // MisdirectedRequest returns a 421: this server does not answer for that host.
-func MisdirectedRequest(message string) *Error {
-	return New(http.StatusMisdirectedRequest, message)
-}
+func MisdirectedRequest(message string) *Error { return New(421, message) }
 
 // UnprocessableContent returns a 422: well-formed, but it makes no sense. For
 // faults of single fields see [Invalid].
-func UnprocessableContent(message string) *Error {
-	return New(http.StatusUnprocessableEntity, message)
-}
+func UnprocessableContent(message string) *Error { return New(422, message) }
 
 // Locked returns a 423.
 func Locked(message string) *Error { return New(http.StatusLocked, message) }
@@ -126,9 +116,7 @@ func UpgradeRequired(message string, protocols ...string) *Error {
 }
 
 // PreconditionRequired returns a 428: send an If-Match or the like (RFC 6585).
-func PreconditionRequired(message string) *Error {
-	return New(http.StatusPreconditionRequired, message)
-}
+func PreconditionRequired(message string) *Error { return New(428, message) }
 
 // TooManyRequests returns a 429 with a Retry-After field (RFC 9110, Section
 // 10.2.3): seconds, rounded up, for a [time.Duration], of which 0 says "at
@@ -138,14 +126,10 @@ func TooManyRequests[T time.Duration | time.Time](message string, retryAfter T) 
 }
 
 // RequestHeaderFieldsTooLarge returns a 431.
-func RequestHeaderFieldsTooLarge(message string) *Error {
-	return New(http.StatusRequestHeaderFieldsTooLarge, message)
-}
+func RequestHeaderFieldsTooLarge(message string) *Error { return New(431, message) }
 
 // UnavailableForLegalReasons returns a 451.
-func UnavailableForLegalReasons(message string) *Error {
-	return New(http.StatusUnavailableForLegalReasons, message)
-}
+func UnavailableForLegalReasons(message string) *Error { return New(451, message) }
 
 // InternalServerError returns a 500 with a cause, which is logged and not sent.
 // Any error that is not an HTTP error leaves as one; the constructor is for
@@ -172,23 +156,17 @@ func ServiceUnavailable[T time.Duration | time.Time](message string, retryAfter 
 func GatewayTimeout(message string) *Error { return New(http.StatusGatewayTimeout, message) }
 
 // HTTPVersionNotSupported returns a 505.
-func HTTPVersionNotSupported(message string) *Error {
-	return New(http.StatusHTTPVersionNotSupported, message)
-}
+func HTTPVersionNotSupported(message string) *Error { return New(505, message) }
 
 // InsufficientStorage returns a 507 (RFC 4918).
-func InsufficientStorage(message string) *Error {
-	return New(http.StatusInsufficientStorage, message)
-}
+func InsufficientStorage(message string) *Error { return New(507, message) }
 
 // LoopDetected returns a 508 (RFC 5842).
 func LoopDetected(message string) *Error { return New(http.StatusLoopDetected, message) }
 
 // NetworkAuthenticationRequired returns a 511 (RFC 6585): log in to the network
 // first.
-func NetworkAuthenticationRequired(message string) *Error {
-	return New(http.StatusNetworkAuthenticationRequired, message)
-}
+func NetworkAuthenticationRequired(message string) *Error { return New(511, message) }
 
 func withHeader(status int, message, name string, values ...string) *Error {
 	e := New(status, message)

@@ -165,7 +165,7 @@ func (m *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if returned {
 			return
 		}
-		defer t.close()
+		defer t.returned.Store(true)
 		if !m.recovers {
 			t.passPanic()
 		} else if v := recover(); v != nil { // nil: runtime.Goexit
@@ -174,8 +174,10 @@ func (m *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 	m.next.ServeHTTP(tracked, r)
-	t.finish()
-	t.close()
+	if t.isHeld() {
+		t.sendHeld()
+	}
+	t.returned.Store(true)
 	returned = true
 }
 

@@ -3,12 +3,14 @@ package errjson
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"reflect"
 
 	"github.com/hipflask/hipflask/internal/errtree"
 	"github.com/hipflask/hipflask/internal/header"
 	"github.com/hipflask/hipflask/internal/jsonenc"
+	"github.com/hipflask/hipflask/internal/neterr"
 	"github.com/hipflask/hipflask/internal/statustext"
 )
 
@@ -83,6 +85,12 @@ func effectiveConfig(renderers []*Renderer) (c Config) {
 			c.RequestID = rd.config.RequestID
 		}
 	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Format == nil {
+		c.Format = Simple
+	}
 	return c
 }
 
@@ -115,7 +123,7 @@ func decide(kind kind, state state, panicked bool) action {
 		return actOnlyAbort
 	case state == stateHijacked && panicked:
 		return actAbort
-	case state == stateHijacked, state == stateComplete, state.isErrorSent():
+	case state == stateHijacked, state == stateComplete, state == stateErrorSent:
 		return actLog
 	case state == stateStarted, kind == kindBroken:
 		return actAbort
@@ -146,13 +154,13 @@ func (f *failure) send(renderers []*Renderer) {
 	switch {
 	case kind == kindBroken:
 		e = newError(statustext.ClientClosedRequest, f.err)
-	case state.isErrorSent():
+	case state == stateErrorSent:
 		e, f.cause = resolve(nil, f.r, f.err, f.cause) // rules are called once per response
 	default:
 		e, resp = f.render(buf, renderers)
 	}
 	f.log(e, state, status)
-	if f.config.Report != nil && (!state.isErrorSent() || f.panicked) {
+	if f.config.Report != nil && (state != stateErrorSent || f.panicked) {
 		f.callReport(e)
 	}
 	switch action {
@@ -188,7 +196,7 @@ func (f *failure) inspect() (k kind) {
 	switch {
 	case errors.Is(f.err, http.ErrAbortHandler):
 		return kindAbort
-	case isBroken(f.r, f.err):
+	case neterr.IsBroken(f.r, f.err):
 		return kindBroken
 	}
 	return kindOrdinary
@@ -207,7 +215,9 @@ func (f *failure) state() (state, int) {
 	switch {
 	case t.returned.Load():
 		return stateReturned, 0
-	case t.isHeld(), t.state == stateHijacked:
+	case t.state == stateDiscarding:
+		return stateErrorSent, int(t.status)
+	case t.state == stateHijacked:
 		return t.state, 0
 	default:
 		return t.state, int(t.status)
@@ -234,7 +244,7 @@ func (f *failure) render(buf *jsonenc.Buffer, renderers []*Renderer) (e *Error, 
 		resp.Body = fn(f.r, e)
 	}
 	if resp.Body == nil {
-		resp = f.format(e)
+		resp = f.config.Format(f.r, e)
 	}
 	if resp.ContentType == "" {
 		resp.ContentType = "application/json"
@@ -243,13 +253,6 @@ func (f *failure) render(buf *jsonenc.Buffer, renderers []*Renderer) (e *Error, 
 		return f.renderConstant(buf, fmt.Errorf("encoding the response: %w", err))
 	}
 	return e, resp
-}
-
-func (f *failure) format(e *Error) Response {
-	if f.config.Format == nil {
-		return Simple(f.r, e)
-	}
-	return f.config.Format(f.r, e)
 }
 
 // renderConstant renders a 500 that cannot fail, and adds the reason to the logged cause.
@@ -288,8 +291,10 @@ func (f *failure) complete(e *Error) *Error {
 func (f *failure) write(e *Error, resp Response, body []byte) {
 	h := f.w.Header()
 	f.removeHeaders(h)
-	header.Merge(h, e.Header)
-	header.Merge(h, resp.Header)
+	if len(e.Header) > 0 || len(resp.Header) > 0 {
+		header.Merge(h, e.Header)
+		header.Merge(h, resp.Header)
+	}
 	knowsLength := f.knowsLength(h)
 
 	f.tracker.setFlag(sendingError)

@@ -31,7 +31,7 @@ func TestDecide(t *testing.T) {
 			kindBroken:   {actAbort, actAbort},
 		},
 		stateErrorSent:  whole,
-		stateDiscarding: whole,
+		stateDiscarding: nothing, // failure.state returns stateErrorSent for it
 		stateHijacked: {
 			kindOrdinary: {actLog, actAbort},
 			kindAbort:    {actOnlyAbort, actOnlyAbort},

@@ -160,7 +160,9 @@ func (e *problem) appendJSON(b *jsonenc.Buffer) error {
 // appendRest appends the optional members and the closing brace. fieldsName is the name of the
 // member for field errors.
 func (e *Error) appendRest(b *jsonenc.Buffer, fieldsName string) error {
-	appendMember(b, "code", e.Code)
+	if e.Code != "" {
+		appendMember(b, "code", e.Code)
+	}
 	switch details := e.Details.(type) {
 	case nil:
 	case []FieldError:
@@ -182,8 +184,10 @@ func (e *Error) appendRest(b *jsonenc.Buffer, fieldsName string) error {
 			return err
 		}
 	}
-	appendMember(b, "request_id", e.RequestID())
-	appendMember(b, "cause", e.ExposedCause())
+	if e.rendering != nil {
+		appendMember(b, "request_id", e.rendering.requestID)
+		appendMember(b, "cause", e.rendering.exposedCause)
+	}
 	b.B = append(b.B, "}\n"...)
 	return nil
 }

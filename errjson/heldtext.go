@@ -18,9 +18,10 @@ import (
 // maxText is the number of bytes of a plain text that are kept.
 const maxText = 1 << 10
 
-// hold reports whether a response with this status must be held back. It then records the status.
+// hold reports whether a response with this error status must be held back. It then records the
+// status.
 func (t *tracker) hold(status int) bool {
-	if t.rd == nil || t.flags&(sendingError|passText) != 0 || !isErrorStatus(status) {
+	if t.rd == nil || t.flags&(sendingError|passText) != 0 {
 		return false
 	}
 	contentType := t.setInside("Content-Type")
@@ -57,7 +58,8 @@ func (t *tracker) holdText(p []byte) bool {
 		return false
 	}
 	status := int(t.status)
-	if t.heldText() == nil && isBoilerplate(status, p) && !isStatusText(status, p) {
+	if t.heldText() == nil && isBoilerplate(status, p) &&
+		!strings.EqualFold(string(p), http.StatusText(status)) {
 		return true // dropped; a bare status text may continue, as in "Not Found: item 7"
 	}
 	if t.state == stateSniffing && (beginsLikeJSON(p) || !isPlainText(http.DetectContentType(p))) {
@@ -98,13 +100,6 @@ func (t *tracker) release() {
 		_, _ = t.next.Write(text.B)
 		t.rare.text = nil
 		text.Free()
-	}
-}
-
-// finish sends a held response when the handler has returned.
-func (t *tracker) finish() {
-	if t.isHeld() {
-		t.sendHeld()
 	}
 }
 
@@ -163,9 +158,5 @@ func isBoilerplate(status int, text []byte) bool {
 	case "404 page not found", "405 method not allowed":
 		return true
 	}
-	return isStatusText(status, text)
-}
-
-func isStatusText(status int, text []byte) bool {
 	return strings.EqualFold(string(text), http.StatusText(status))
 }

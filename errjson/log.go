@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"unicode/utf8"
 
 	"github.com/hipflask/hipflask/internal/errtree"
+	"github.com/hipflask/hipflask/internal/logtext"
 	"github.com/hipflask/hipflask/internal/statustext"
 )
 
@@ -21,7 +21,7 @@ const (
 
 // log writes the record of the error. The status is the one that the client gets.
 func (f *failure) log(e *Error, state state, status int) {
-	logger, ctx, level := f.config.logger(), f.r.Context(), slog.LevelDebug
+	logger, ctx, level := f.config.Logger, f.r.Context(), slog.LevelDebug
 	switch {
 	case f.config.LogLevel != nil:
 		level = f.callLogLevel(e)
@@ -36,8 +36,8 @@ func (f *failure) log(e *Error, state state, status int) {
 	}
 	var buf [9]slog.Attr
 	attrs := append(buf[:0],
-		slog.String("method", clip(f.r.Method, maxLogShort)),
-		slog.String("path", clip(f.r.URL.Path, maxLogPath)),
+		slog.String("method", logtext.Clip(f.r.Method, maxLogShort)),
+		slog.String("path", logtext.Clip(f.r.URL.Path, maxLogPath)),
 	)
 	if state <= stateHeld {
 		status = e.Status
@@ -46,15 +46,15 @@ func (f *failure) log(e *Error, state state, status int) {
 		attrs = append(attrs, slog.Int("status", status))
 	}
 	// fmt recovers a panic in an Error method.
-	attrs = append(attrs, slog.String("error", clip(fmt.Sprint(f.cause), maxLogError)))
-	if value, ok := logValueOf(f.cause); ok {
+	attrs = append(attrs, slog.String("error", logtext.Clip(fmt.Sprint(f.cause), maxLogError)))
+	if value, ok := logtext.Value(f.cause, maxLogAttrs); ok {
 		attrs = append(attrs, slog.Attr{Key: "error_attrs", Value: value})
 	}
 	if f.r.Pattern != "" {
-		attrs = append(attrs, slog.String("pattern", clip(f.r.Pattern, maxLogShort)))
+		attrs = append(attrs, slog.String("pattern", logtext.Clip(f.r.Pattern, maxLogShort)))
 	}
 	if f.requestID != "" {
-		attrs = append(attrs, slog.String("request_id", clip(f.requestID, maxLogShort)))
+		attrs = append(attrs, slog.String("request_id", logtext.Clip(f.requestID, maxLogShort)))
 	}
 	if len(f.stack) > 0 && e.Status >= 500 {
 		attrs = append(attrs, slog.String("stack", f.stack.Text(maxLogStack)))
@@ -81,16 +81,9 @@ func (f *failure) logMessage(e *Error, state state) string {
 // isPanic reports whether the error is a panic, of this or of another handler.
 func (f *failure) isPanic() bool { return f.panicked || f.stack != nil }
 
-func (c *Config) logger() *slog.Logger {
-	if c.Logger != nil {
-		return c.Logger
-	}
-	return slog.Default()
-}
-
 // wantsStack reports whether the stack of a panic may be logged or reported.
 func (c *Config) wantsStack(r *http.Request) bool {
-	return c.Report != nil || c.LogLevel != nil || c.logger().Enabled(r.Context(), slog.LevelError)
+	return c.Report != nil || c.LogLevel != nil || c.Logger.Enabled(r.Context(), slog.LevelError)
 }
 
 func (f *failure) callReport(e *Error) {
@@ -112,64 +105,8 @@ func (f *failure) callLogLevel(e *Error) slog.Level {
 func (f *failure) recoverHook(msg string) {
 	if v := recover(); v != nil {
 		p := errtree.NewPanic(v, true)
-		f.config.logger().LogAttrs(f.r.Context(), slog.LevelError, msg,
-			slog.String("error", clip(p.Error(), maxLogError)),
+		f.config.Logger.LogAttrs(f.r.Context(), slog.LevelError, msg,
+			slog.String("error", logtext.Clip(p.Error(), maxLogError)),
 			slog.String("stack", p.Stack().Text(maxLogStack)))
 	}
-}
-
-// logValueOf returns the value of the first slog.LogValuer in the tree of err, with at most
-// maxLogAttrs bytes of text.
-func logValueOf(err error) (value slog.Value, ok bool) {
-	defer func() {
-		if recover() != nil { // in a method of the error
-			ok = false
-		}
-	}()
-	errtree.Walk(err, func(node error) errtree.Next {
-		if _, ok = node.(slog.LogValuer); ok {
-			value = slog.AnyValue(node)
-			return errtree.Stop
-		}
-		return errtree.Descend
-	})
-	if !ok {
-		return value, false
-	}
-	room := maxLogAttrs
-	return clipValue(value, &room), true
-}
-
-// clipValue resolves a value and cuts its texts to room bytes in all.
-func clipValue(v slog.Value, room *int) slog.Value {
-	v = v.Resolve()
-	switch v.Kind() {
-	case slog.KindGroup:
-		var attrs []slog.Attr
-		for _, attr := range v.Group() {
-			if *room -= len(attr.Key); *room <= 0 {
-				break
-			}
-			attrs = append(attrs, slog.Attr{Key: attr.Key, Value: clipValue(attr.Value, room)})
-		}
-		return slog.GroupValue(attrs...)
-	case slog.KindString, slog.KindAny:
-		text := clip(v.String(), max(0, *room))
-		*room -= len(text)
-		return slog.StringValue(text)
-	}
-	return v
-}
-
-// clip cuts s to at most n bytes, at the end of a character.
-func clip(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	const mark = "…"
-	n = max(0, n-len(mark))
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n] + mark
 }

@@ -168,15 +168,13 @@ func resolve(renderers []*Renderer, r *http.Request, err, cause error) (*Error, 
 func applyRules(renderers []*Renderer, r *http.Request, err error, unknown bool) *Error {
 	for _, rd := range renderers {
 		set := &rd.rules
-		e := firstMatch(r, err, set.exact)
-		if e == nil {
-			e = firstMatch(r, err, set.ifaces)
-		}
-		if e == nil && unknown {
-			e = firstMatch(r, err, set.catchAll)
-		}
-		if e != nil {
-			return e
+		for i, rules := range [...][]Rule{set.exact, set.ifaces, set.catchAll} {
+			if len(rules) == 0 || i == 2 && !unknown {
+				continue
+			}
+			if e := firstMatch(r, err, rules); e != nil {
+				return e
+			}
 		}
 	}
 	return nil
@@ -186,9 +184,6 @@ func applyRules(renderers []*Renderer, r *http.Request, err error, unknown bool)
 // tree, or nil. It does not search the causes of HTTP errors: a cause must not replace the status
 // that the program gave to the error.
 func firstMatch(r *http.Request, err error, rules []Rule) (found *Error) {
-	if len(rules) == 0 {
-		return nil
-	}
 	errtree.Walk(err, func(node error) errtree.Next {
 		for _, rule := range rules {
 			if e, ok := rule.match(r, node); ok {

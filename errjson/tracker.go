@@ -50,9 +50,6 @@ const (
 	stateReturned // unknown: the handler has returned, and the writer may be in use again
 )
 
-// isErrorSent reports whether an error response was sent.
-func (s state) isErrorSent() bool { return s == stateErrorSent || s == stateDiscarding }
-
 type flags uint8
 
 const (
@@ -77,10 +74,12 @@ func track(w http.ResponseWriter, r *http.Request) (*tracker, http.ResponseWrite
 	case canFlush && canHijack:
 		http1 := new(http1Writer)
 		t, tracked = &http1.tracker, http1
-	case canFlush && isPusher(w):
-		http2 := new(http2Writer)
-		t, tracked = &http2.tracker, http2
 	case canFlush:
+		if _, canPush := w.(http.Pusher); canPush {
+			http2 := new(http2Writer)
+			t, tracked = &http2.tracker, http2
+			break
+		}
 		flush := new(flushWriter)
 		t, tracked = &flush.tracker, flush
 	case canHijack:
@@ -126,16 +125,8 @@ func capabilities(w http.ResponseWriter) (canFlush, canHijack bool) {
 	return canFlush, canHijack
 }
 
-func isPusher(w http.ResponseWriter) bool {
-	_, ok := w.(http.Pusher)
-	return ok
-}
-
 // unwrap returns the writer that w wraps, as http.ResponseController finds it, or nil.
 func unwrap(w http.ResponseWriter) http.ResponseWriter {
-	if t := asTracker(w); t != nil {
-		return t.next
-	}
 	if u, ok := w.(interface{ Unwrap() http.ResponseWriter }); ok {
 		return u.Unwrap()
 	}
@@ -216,9 +207,6 @@ func (t *tracker) Renderer() *Renderer { return t.rd }
 // Unwrap is called by http.ResponseController.
 func (t *tracker) Unwrap() http.ResponseWriter { return t.next }
 
-// close makes the tracker reject all writes.
-func (t *tracker) close() { t.returned.Store(true) }
-
 // isHeld reports whether an error status is held back.
 func (t *tracker) isHeld() bool { return t.state == stateSniffing || t.state == stateHeld }
 
@@ -254,7 +242,7 @@ func (t *tracker) WriteHeader(status int) {
 	switch {
 	case status >= 100 && status < 200 && status != http.StatusSwitchingProtocols:
 		t.next.WriteHeader(status) // RFC 9110, Section 15.2: the response follows
-	case t.hold(status):
+	case isErrorStatus(status) && t.hold(status):
 	default:
 		t.next.WriteHeader(status) // panics if the status is invalid
 		t.start(status)

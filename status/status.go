@@ -189,13 +189,14 @@ func send(w http.ResponseWriter, status int, body any, fields http.Header, head 
 	}
 	h := w.Header()
 	header.Merge(h, fields)
+	encoded := len(h) > 0 && len(h["Content-Encoding"]) > 0
 	// One array backs both values. Each slice is full, so that an append to one does not write
 	// into the other.
 	values := [...]string{"application/json", header.Length(len(buf.B))}
 	if len(h["Content-Type"]) == 0 {
 		h["Content-Type"] = values[0:1:1]
 	}
-	if len(h["Content-Encoding"]) == 0 {
+	if !encoded {
 		h["Content-Length"] = values[1:2:2]
 	} else {
 		delete(h, "Content-Length") // a compressor outside changes the length

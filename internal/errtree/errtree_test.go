@@ -80,6 +80,8 @@ type catcher struct{ p *errtree.Panic }
 
 func (c *catcher) catch(string) { c.p = errtree.NewPanic(recover(), true) }
 
+var nilMap map[int]int
+
 func TestPanic(t *testing.T) {
 	p := caught(func() { panicking(io.EOF) })
 	assert.Contains(t, firstFunction(p), "errtree_test.panicking")
@@ -100,7 +102,7 @@ func TestPanic(t *testing.T) {
 	assert.Equal(t, "panic: again: first", p.Error())
 	assert.Contains(t, firstFunction(p), "TestPanic", "the last panic of several counts")
 
-	assert.Contains(t, caught(func() { var m map[int]int; m[1] = 1 }).Error(), "nil map")
+	assert.Contains(t, caught(func() { nilMap[1] = 1 }).Error(), "nil map")
 	assert.NoError(t, caught(func() { panicking("text") }).Unwrap())
 	assert.Empty(t, errtree.NewPanic("text", false).StackTrace())
 }

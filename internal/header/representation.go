@@ -37,7 +37,13 @@ func CloneRepresentation(h http.Header) (cloned http.Header) {
 // were there before the handler. It keeps the headers with the names in keep. A Content-Type that is
 // the only one may stay: the caller sets it anew.
 func ReplaceRepresentation(h, entry http.Header, keep ...string) {
-	if entry == nil && len(h) == countErrorHeaders(h) {
+	others := len(h)
+	for _, name := range [...]string{"Content-Type", "X-Content-Type-Options"} { // of http.Error
+		if h[name] != nil {
+			others--
+		}
+	}
+	if entry == nil && others == 0 {
 		return // the common case; a loop over a map is not cheap
 	}
 	for name := range h {
@@ -50,15 +56,4 @@ func ReplaceRepresentation(h, entry http.Header, keep ...string) {
 			h[name] = slices.Clone(values)
 		}
 	}
-}
-
-// countErrorHeaders returns how many of the headers that http.Error sets are in h.
-func countErrorHeaders(h http.Header) (n int) {
-	if h["Content-Type"] != nil {
-		n++
-	}
-	if h["X-Content-Type-Options"] != nil {
-		n++
-	}
-	return n
 }
