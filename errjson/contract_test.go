@@ -68,8 +68,8 @@ func TestCallersRequest(t *testing.T) {
 	}
 }
 
-// TestChainsAreSeparate tests that two chains that serve one request, one after the other, do not see
-// each other's rules, formats or causes.
+// TestChainsAreSeparate tests that two chains that serve one request, one after the other, do not
+// see each other's rules, formats or causes.
 func TestChainsAreSeparate(t *testing.T) {
 	silenceDefault(t)
 	_, first := newCapture(errjson.Config{
@@ -98,8 +98,8 @@ func TestChainsAreSeparate(t *testing.T) {
 	}
 }
 
-// TestInterfaces tests that the writer of a handler has the optional interfaces that the writer below
-// can serve, and no others.
+// TestInterfaces tests that the writer of a handler has the optional interfaces that the writer
+// below can serve, and no others.
 func TestInterfaces(t *testing.T) {
 	type only = struct{ http.ResponseWriter }
 	base := only{httptest.NewRecorder()}
@@ -183,8 +183,8 @@ func (nopPusher) Push(string, *http.PushOptions) error                 { return 
 func (u unwrapper) Unwrap() http.ResponseWriter                        { return u.ResponseWriter }
 func (nopHijacker) Hijack() (c net.Conn, b *bufio.ReadWriter, e error) { return nil, nil, errHijack }
 
-// TestHeaderAfterReturn tests that a goroutine that outlives the handler does not write to the headers
-// of the response, which the server may still use.
+// TestHeaderAfterReturn tests that a goroutine that outlives the handler does not write to the
+// headers of the response, which the server may still use.
 func TestHeaderAfterReturn(t *testing.T) {
 	late := make(chan bool)
 	done := make(chan bool)
@@ -346,8 +346,8 @@ func TestOwnEncoding(t *testing.T) {
 	assert.Equal(t, want, record(quiet.Wrap(logging(fails)), get("/")), "behind a foreign writer")
 }
 
-// TestBareStatusOfCompressor tests that a compressor that has set its Content-Encoding, and has nothing
-// to compress, does not keep a bare status from becoming JSON.
+// TestBareStatusOfCompressor tests that a compressor that has set its Content-Encoding, and has
+// nothing to compress, does not keep a bare status from becoming JSON.
 func TestBareStatusOfCompressor(t *testing.T) {
 	for _, contentType := range []string{"", "text/plain"} {
 		handler := quiet.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -398,8 +398,8 @@ func TestHEAD(t *testing.T) {
 	})
 }
 
-// TestTimeouts has the errors of a client that is slow or has disconnected, in the order in which they
-// are judged.
+// TestTimeouts has the errors of a client that is slow or has disconnected, in the order in which
+// they are judged.
 func TestTimeouts(t *testing.T) {
 	echo := func(w http.ResponseWriter, r *http.Request) error {
 		_, err := io.Copy(io.Discard, r.Body)
@@ -540,4 +540,27 @@ func TestFormErrors(t *testing.T) {
 	}
 	_, rd := newCapture(errjson.Config{Rules: []errjson.Rule{errjson.MapIs(http.ErrMissingFile, errjson.UnprocessableContent(""))}})
 	assert.Equal(t, 422, record(rd.Wrap(writing(http.ErrMissingFile)), get("/")).status, "a rule comes first")
+}
+
+// discarder is the writer of a middleware that discards the response, and unwraps.
+type discarder struct{ http.ResponseWriter }
+
+func (discarder) WriteHeader(int)               {}
+func (discarder) Write(p []byte) (int, error)   { return len(p), nil }
+func (d discarder) Unwrap() http.ResponseWriter { return d.ResponseWriter }
+
+// TestDiscardedError tests that an error that a middleware has discarded leaves nothing behind: neither
+// a text that was held before, nor the record that an error was sent.
+func TestDiscardedError(t *testing.T) {
+	retried := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Error(w, "first", http.StatusBadRequest)
+		errjson.Write(discarder{w}, r, errjson.NotFound(""))
+		for _, name := range []string{"Content-Type", "Content-Length", "X-Content-Type-Options"} {
+			w.Header().Del(name)
+		}
+		http.Error(w, "second", http.StatusBadRequest)
+	})
+	want := jsonAnswer(400, `{"error":"Bad Request","message":"second","status":400}`+"\n")
+	onBoth(t, quiet.Wrap(retried), func(t *testing.T, s *server) { assert.Equal(t, want, s.get(t, "/")) })
+	onBoth(t, quiet.Wrap(quiet.Render(retried)), func(t *testing.T, s *server) { assert.Equal(t, want, s.get(t, "/")) })
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/hipflask/hipflask/errjson"
 )
 
-// TestLogIsBounded tests that a record has at most 16 KiB of text, whatever the request and the error
-// contain.
+// TestLogIsBounded tests that a record has at most 16 KiB of text, whatever the request and the
+// error contain.
 func TestLogIsBounded(t *testing.T) {
 	long := strings.Repeat("é", 1<<19)
 	deep := func() { panic("deep") }

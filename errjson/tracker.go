@@ -165,7 +165,10 @@ func (t *tracker) setFlag(flag flags) {
 	for ; t != nil; t = trackerOf(t.next) {
 		t.flags |= flag
 		if flag == sendingError && t.isHeld() {
-			t.state = stateOpen // the text is dropped
+			t.state = stateOpen // the error replaces the text
+			if t.rare != nil {
+				t.rare.text = nil
+			}
 		}
 	}
 }

@@ -52,6 +52,8 @@
 //     a 404.
 //   - c.Query and c.PostForm keep the first values that they have read. A middleware that rewrites
 //     the query later has no effect on them.
+//   - gin-contrib/gzip removes the Vary header of error responses, and with it the Vary: Origin of
+//     CORS. Compress outside the engine instead, for example with gzhttp of klauspost/compress.
 //   - engine.HandleContext runs the middlewares of the engine again.
 //   - gin.Recovery swallows [net/http.ErrAbortHandler]. To break the connection to the client, use
 //     gin.New and Errors instead of gin.Default.

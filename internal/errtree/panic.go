@@ -13,9 +13,9 @@ type Panic struct {
 	stack Stack
 }
 
-// NewPanic returns the error for a panic value. The deferred function that has recovered the panic must
-// call it directly: the stack then begins with the function that panicked. Without withStack the stack
-// is empty; collecting it is the largest part of the cost of a panic.
+// NewPanic returns the error for a panic value. The deferred function that has recovered the panic
+// must call it directly: the stack then begins with the function that panicked. Without withStack
+// the stack is empty; collecting it is the largest part of the cost of a panic.
 func NewPanic(value any, withStack bool) *Panic {
 	p := &Panic{value: value}
 	if withStack {

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// Merge copies headers into dst under their canonical names. Each replaces the header of the same name
-// in dst, except that the values of Vary and Set-Cookie are added: those in dst may be from a
+// Merge copies headers into dst under their canonical names. Each replaces the header of the same
+// name in dst, except that the values of Vary and Set-Cookie are added: those in dst may be from a
 // middleware.
 func Merge(dst, headers http.Header) {
 	if len(headers) == 0 {

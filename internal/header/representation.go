@@ -34,8 +34,8 @@ func CloneRepresentation(h http.Header) (cloned http.Header) {
 }
 
 // ReplaceRepresentation replaces the representation headers in h by copies of those in entry, which
-// were there before the handler. It keeps the headers with the names in keep. A Content-Type that is
-// the only one may stay: the caller sets it anew.
+// were there before the handler. It keeps the headers with the names in keep. A Content-Type that
+// is the only one may stay: the caller sets it anew.
 func ReplaceRepresentation(h, entry http.Header, keep ...string) {
 	others := len(h)
 	for _, name := range [...]string{"Content-Type", "X-Content-Type-Options"} { // of http.Error

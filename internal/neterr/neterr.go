@@ -1,5 +1,5 @@
-// Package neterr recognizes errors of connections and of net/http, some of which have neither a type nor
-// a variable.
+// Package neterr recognizes errors of connections and of net/http, some of which have neither a
+// type nor a variable.
 package neterr
 
 import (
