@@ -13,6 +13,7 @@ import (
 
 	"github.com/hipflask/hipflask/internal/header"
 	"github.com/hipflask/hipflask/internal/jsonenc"
+	"github.com/hipflask/hipflask/internal/writer"
 )
 
 // A tracker is the ResponseWriter that a handler gets. It records how much of the response was
@@ -70,7 +71,7 @@ type rare struct {
 func track(w http.ResponseWriter, r *http.Request) (*tracker, http.ResponseWriter) {
 	var t *tracker
 	var tracked http.ResponseWriter
-	switch canFlush, canHijack := capabilities(w); {
+	switch canFlush, canHijack := writer.Capabilities(w); {
 	case canFlush && canHijack:
 		http1 := new(http1Writer)
 		t, tracked = &http1.tracker, http1
@@ -106,33 +107,6 @@ type (
 	http2Writer  struct{ flushWriter } // Flusher, Pusher
 )
 
-// capabilities reports whether http.ResponseController can flush w and hijack its connection.
-func capabilities(w http.ResponseWriter) (canFlush, canHijack bool) {
-	for ; w != nil; w = unwrap(w) {
-		if !canFlush {
-			switch w.(type) {
-			case http.Flusher, interface{ FlushError() error }:
-				canFlush = true
-			}
-		}
-		if !canHijack {
-			_, canHijack = w.(http.Hijacker)
-		}
-		if canFlush && canHijack {
-			break
-		}
-	}
-	return canFlush, canHijack
-}
-
-// unwrap returns the writer that w wraps, as http.ResponseController finds it, or nil.
-func unwrap(w http.ResponseWriter) http.ResponseWriter {
-	if u, ok := w.(interface{ Unwrap() http.ResponseWriter }); ok {
-		return u.Unwrap()
-	}
-	return nil
-}
-
 // asTracker returns the tracker that w is, or nil.
 func asTracker(w http.ResponseWriter) *tracker {
 	switch w := w.(type) {
@@ -152,7 +126,7 @@ func asTracker(w http.ResponseWriter) *tracker {
 
 // trackerOf returns the innermost tracker that w is or unwraps to, or nil.
 func trackerOf(w http.ResponseWriter) *tracker {
-	for ; w != nil; w = unwrap(w) {
+	for ; w != nil; w = writer.Unwrap(w) {
 		if t := asTracker(w); t != nil {
 			return t
 		}
@@ -184,7 +158,7 @@ func (t *tracker) clearFlag(flag flags) {
 // innermost first. Writers of adapters have a method Renderer, as trackers do. The default Renderer
 // is the last one.
 func appendRenderers(list []*Renderer, w http.ResponseWriter) []*Renderer {
-	for ; w != nil; w = unwrap(w) {
+	for ; w != nil; w = writer.Unwrap(w) {
 		if t := asTracker(w); t != nil {
 			list = appendRenderer(list, t.rd)
 		} else if named, ok := w.(interface{ Renderer() *Renderer }); ok {

@@ -242,15 +242,17 @@ func errorsWriterOf(w http.ResponseWriter) *errorsWriter {
 			return u
 		case interface{ Unwrap() http.ResponseWriter }:
 			w = u.Unwrap()
+		case gin.ResponseWriter:
+			w = embeddedWriter(u)
 		default:
-			w = embeddedWriter(w)
+			return nil
 		}
 	}
 	return nil
 }
 
 // embeddedWriter returns the gin.ResponseWriter that a struct embeds, or nil.
-func embeddedWriter(w http.ResponseWriter) http.ResponseWriter {
+func embeddedWriter(w gin.ResponseWriter) http.ResponseWriter {
 	v := reflect.Indirect(reflect.ValueOf(w))
 	if v.Kind() != reflect.Struct {
 		return nil

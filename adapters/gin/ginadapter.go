@@ -88,19 +88,19 @@ func (a *Adapter) CORS(policy interface {
 	Apply(w http.ResponseWriter, r *http.Request) (answered bool)
 }) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		h := c.Writer.Header()
-		allow := h["Allow"] // Gin sets it with a 405, before any middleware
-		isRouters := allow != nil && c.Writer.Status() == http.StatusMethodNotAllowed
-		if isRouters {
-			delete(h, "Allow")
+		var allow []string
+		if c.Writer.Status() == http.StatusMethodNotAllowed {
+			// Gin has set it for its own 405, and not for the response to a preflight.
+			allow = c.Writer.Header()["Allow"]
+			delete(c.Writer.Header(), "Allow")
 		}
 		if policy.Apply(c.Writer, c.Request) {
 			c.Writer.WriteHeaderNow()
 			c.Abort()
 			return
 		}
-		if isRouters {
-			h["Allow"] = allow
+		if allow != nil {
+			c.Writer.Header()["Allow"] = allow
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/hipflask/hipflask/errjson"
 	"github.com/hipflask/hipflask/internal/adapter"
+	"github.com/hipflask/hipflask/internal/writer"
 )
 
 // A chain is the middlewares of one Wrap, around its method runRest.
@@ -94,13 +95,19 @@ func (x *exchange) run(r *http.Request) {
 
 // runRest is the innermost handler of the chain. It runs the handlers that come after the Wrap.
 func (ch *chain) runRest(w http.ResponseWriter, r *http.Request) {
-	x := ch.find(w, r)
+	var x *exchange
+	own, isOwn := w.(exchangeWriter)
+	if isOwn = isOwn && own.exchange().chain == ch; isOwn {
+		x = own.exchange()
+	} else {
+		x = ch.find(w, r)
+	}
 	if !x.gate.Enter() {
 		return // the request has ended
 	}
 	defer x.leave()
 	x.c.Request = r
-	if own, ok := w.(exchangeWriter); ok && own.exchange() == x {
+	if isOwn {
 		x.c.Next()
 	} else {
 		x.runInside(w)
@@ -121,7 +128,13 @@ func (x *exchange) leave() {
 
 // wasReset reports whether a handler has called Engine.HandleContext, which puts Gin's own writer
 // back and sends a response by it.
-func (x *exchange) wasReset() bool { return x.c.Writer == ownWriter(x.writer) }
+func (x *exchange) wasReset() bool {
+	switch x.c.Writer.(type) {
+	case *errorsWriter, handlerWriter:
+		return false // the common case
+	}
+	return x.c.Writer == ownWriter(x.writer)
+}
 
 // runInside runs the handlers with the writer of a middleware. Their errors are sent inside, so
 // that the middleware gets the response.
@@ -172,17 +185,17 @@ func (x *exchange) Value(key any) any {
 	return x.Context.Value(key)
 }
 
-// middlewareWriter returns the writer for the middlewares. It has the optional interfaces that
-// work.
+// middlewareWriter returns the writer for the middlewares. It has the optional interfaces that work.
 func (x *exchange) middlewareWriter() http.ResponseWriter {
 	w := netWriter{x}
 	raw := rawWriter(x.writer)
-	switch {
-	case raw == nil: // unknown: a native writer of Gin has all interfaces
+	if raw == nil { // a native writer hides it, and has all interfaces itself
 		return http1Writer{flushWriter{w}}
-	case !adapter.CanFlush(raw):
+	}
+	switch canFlush, canHijack := writer.Capabilities(raw); {
+	case !canFlush:
 		return w
-	case canHijack(raw):
+	case canHijack:
 		return http1Writer{flushWriter{w}}
 	case x.writer.Pusher() != nil:
 		return http2Writer{flushWriter{w}}
@@ -408,16 +421,13 @@ func (w handlerWriter) Unwrap() http.ResponseWriter { return w.x.inside }
 
 // rawWriter returns the writer that Gin was called with, or nil if a native writer does not unwrap.
 func rawWriter(w http.ResponseWriter) http.ResponseWriter {
-	for {
+	for w != nil {
 		if _, ok := w.(gin.ResponseWriter); !ok {
 			return w
 		}
-		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
-		if !ok {
-			return nil
-		}
-		w = u.Unwrap()
+		w = writer.Unwrap(w)
 	}
+	return nil
 }
 
 // ownWriter returns the writer of Gin's own below w, or nil if a writer hides it.
@@ -445,23 +455,13 @@ func ownWriter(w gin.ResponseWriter) gin.ResponseWriter {
 	}
 }
 
-// canHijack reports whether the innermost writer that w unwraps to is a Hijacker. The writers of
-// Gin have a Hijack method in any case, which panics with HTTP/2.
-func canHijack(w http.ResponseWriter) bool {
-	for {
-		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
-		if !ok {
-			break
-		}
-		w = u.Unwrap()
-	}
-	_, ok := w.(http.Hijacker)
-	return ok
-}
-
-// hijack hijacks the connection if that is possible.
+// hijack hijacks the connection if that is possible. Gin's own writer panics with HTTP/2.
 func hijack(w gin.ResponseWriter) (net.Conn, *bufio.ReadWriter, error) {
-	if !canHijack(w) {
+	last := http.ResponseWriter(w)
+	for next := last; next != nil; next = writer.Unwrap(next) {
+		last = next
+	}
+	if _, ok := last.(http.Hijacker); !ok {
 		return nil, nil, http.ErrNotSupported
 	}
 	return w.Hijack()

@@ -4,19 +4,15 @@ import (
 	"net/http"
 
 	"github.com/hipflask/hipflask/errjson"
+	"github.com/hipflask/hipflask/internal/writer"
 )
 
 // FindWriter follows w and its Unwrap methods and returns the first W for which match reports true.
 func FindWriter[W any](w http.ResponseWriter, match func(W) bool) (found W, ok bool) {
-	for w != nil {
+	for ; w != nil; w = writer.Unwrap(w) {
 		if found, ok := w.(W); ok && match(found) {
 			return found, true
 		}
-		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
-		if !ok {
-			break
-		}
-		w = u.Unwrap()
 	}
 	return found, false
 }
@@ -35,11 +31,8 @@ func Write(rd *errjson.Renderer, w http.ResponseWriter, r *http.Request, err err
 // CanFlush reports whether http.ResponseController can flush w. The writers of the frameworks have
 // a Flush method even if the writer that they wrap has none.
 func CanFlush(w http.ResponseWriter) bool {
-	if _, ok := FindWriter(w, func(http.Flusher) bool { return true }); ok {
-		return true
-	}
-	_, ok := FindWriter(w, func(interface{ FlushError() error }) bool { return true })
-	return ok
+	canFlush, _ := writer.Capabilities(w)
+	return canFlush
 }
 
 // IsInformational reports whether another status follows this one (RFC 9110, Section 15.2). None
