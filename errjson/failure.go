@@ -205,14 +205,15 @@ func (f *failure) inspect() (k kind) {
 // state returns how much of the response was sent, and its status or 0.
 func (f *failure) state() (state, int) {
 	t := f.tracker
-	if t == nil {
+	if asTracker(f.w) == nil {
 		// The writers of adapters know the responses of their framework's handlers.
 		if s, ok := f.w.(interface{ SentStatus() int }); ok {
 			return stateComplete, s.SentStatus()
 		}
-		return stateOpen, 0
 	}
 	switch {
+	case t == nil:
+		return stateOpen, 0
 	case t.returned.Load():
 		return stateReturned, 0
 	case t.state == stateDiscarding:

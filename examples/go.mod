@@ -8,6 +8,7 @@ require github.com/hipflask/hipflask v0.1.0
 require (
 	github.com/go-json-experiment/json v1.27.2 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
+	golang.org/x/time v0.15.0 // indirect
 )
 
 require (

@@ -11,34 +11,38 @@ import (
 	"github.com/labstack/echo/v5"
 )
 
-// TestConformance runs the suite that all adapters share.
+// TestConformance runs the suite that the adapters share.
 func TestConformance(t *testing.T) {
 	adaptertest.Run(t, adaptertest.Framework{
 		Kind:     adaptertest.Echo,
 		Closures: closures,
 		New: func(rd *errjson.Renderer) adaptertest.App {
-			e := newEcho()
-			e.HTTPErrorHandler = echoadapter.ErrorHandler(rd)
-			return app{e, e}
+			e, a := newApp(rd)
+			return app{e, e, a}
 		},
 	})
 }
 
-// router is what an application and a group have in common.
+// A router is an application or a group.
 type router interface {
 	Use(...echo.MiddlewareFunc)
 	Group(string, ...echo.MiddlewareFunc) *echo.Group
 	Add(string, string, echo.HandlerFunc, ...echo.MiddlewareFunc) echo.RouteInfo
 }
 
-// app is an application or a group as the suite wants it.
+// An app implements adaptertest.PreApp.
 type app struct {
 	*echo.Echo
-	router router
+	router  router
+	adapter *echoadapter.Adapter
 }
 
-func (a app) Use(m ...adaptertest.Middleware) { a.router.Use(echoadapter.Wrap(m...)) }
-func (a app) Pre(m ...adaptertest.Middleware) { a.Echo.Pre(echoadapter.Wrap(m...)) }
+func (a app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.Echo.ServeHTTP(w, requestForEcho(r))
+}
+
+func (a app) Use(m ...adaptertest.Middleware) { a.router.Use(a.adapter.Wrap(m...)) }
+func (a app) Pre(m ...adaptertest.Middleware) { a.Echo.Pre(a.adapter.Wrap(m...)) }
 
 func (a app) UseNative(fn func(adaptertest.C, func() error) error) {
 	a.router.Use(func(next echo.HandlerFunc) echo.HandlerFunc {
@@ -48,31 +52,38 @@ func (a app) UseNative(fn func(adaptertest.C, func() error) error) {
 	})
 }
 
-func (a app) Group(prefix string) adaptertest.App { return app{a.Echo, a.router.Group(prefix)} }
-
-func (a app) Handle(method, path string, handler func(adaptertest.C) error, m ...adaptertest.Middleware) {
-	a.router.Add(method, path, func(c *echo.Context) error { return handler(echoC{c}) }, wrapped(m)...)
+func (a app) Group(prefix string) adaptertest.App {
+	return app{a.Echo, a.router.Group(prefix), a.adapter}
 }
 
-// wrapped returns a Wrap of the middlewares, or none if there are none.
-func wrapped(m []adaptertest.Middleware) []echo.MiddlewareFunc {
+func (a app) Handle(
+	method, path string, handler func(adaptertest.C) error, m ...adaptertest.Middleware) {
+	h := func(c *echo.Context) error { return handler(echoC{c}) }
+	a.router.Add(method, path, h, a.wrapped(m)...)
+}
+
+// wrapped returns a Wrap of the middlewares if there are any.
+func (a app) wrapped(m []adaptertest.Middleware) []echo.MiddlewareFunc {
 	if len(m) == 0 {
 		return nil
 	}
-	return []echo.MiddlewareFunc{echoadapter.Wrap(m...)}
+	return []echo.MiddlewareFunc{a.adapter.Wrap(m...)}
 }
 
-func (a app) CORS(policy adaptertest.Policy) { a.router.Use(echoadapter.CORS(policy)) }
+func (a app) CORS(policy adaptertest.Policy) { a.router.Use(a.adapter.CORS(policy)) }
 
-func (a app) Value(method, path string, fn func(adaptertest.C) (any, error), m ...adaptertest.Middleware) {
-	a.router.Add(method, path, echoadapter.Handle(func(c *echo.Context) (any, error) { return fn(echoC{c}) }), wrapped(m)...)
+func (a app) Value(
+	method, path string, fn func(adaptertest.C) (any, error), m ...adaptertest.Middleware) {
+	h := echoadapter.Handle(func(c *echo.Context) (any, error) { return fn(echoC{c}) })
+	a.router.Add(method, path, h, a.wrapped(m)...)
 }
 
 func (a app) Body(path string, handler func(adaptertest.C) error) {
-	a.router.Add("POST", path, func(c *echo.Context) error { return handler(echoC{c}) },
-		echoadapter.Body[adaptertest.Item](bodyjson.Config{}))
+	h := func(c *echo.Context) error { return handler(echoC{c}) }
+	a.router.Add("POST", path, h, echoadapter.Body[adaptertest.Item](bodyjson.Config{}))
 }
 
+// echoC implements adaptertest.C.
 type echoC struct{ c *echo.Context }
 
 func (e echoC) Request() *http.Request      { return e.c.Request() }

@@ -1,58 +1,64 @@
-// Package echoadapter runs net/http middlewares in Echo v5, and gives hipflask's own
-// a native form there.
+// Package echoadapter runs net/http middlewares in Echo v5, and sends the errors of an Echo
+// application with package errjson.
 //
 //	e := echo.New()
-//	e.HTTPErrorHandler = echoadapter.ErrorHandler(errs)
+//	a := echoadapter.New(errs)
+//	e.HTTPErrorHandler = a.ErrorHandler
 //	e.Use(
-//		echoadapter.Wrap(errs.Wrap),             // 1. panics and empty answers, too
-//		echoadapter.CORS(cors),                  // 2. so that errors have its header, too
-//		echoadapter.Wrap(limiter, csrf.Handler), // 3. any func(http.Handler) http.Handler
+//		a.Wrap(errs.Wrap),             // 1. panics and empty error responses
+//		a.CORS(cors),                  // 2. before all that may fail
+//		a.Wrap(limiter, csrf.Handler), // 3. any func(http.Handler) http.Handler
 //	)
 //	e.POST("/items", echoadapter.Handle(create), echoadapter.Body[Item](bodyjson.Config{}))
 //
 // # The order of Use
 //
-//   - Access logs, tracing and compression first. They see the answers to errors if
-//     they are net/http middlewares in a [Wrap], or call the HTTPErrorHandler.
-//   - errs.Wrap, in a Wrap, for panics, and for answers that are a bare status, such as
-//     the 403 of a refused preflight: the HTTPErrorHandler knows nothing of them. Where
-//     panics are all, errs.Recover will do, or Echo's own Recover.
-//   - [CORS] after it, with Use, Pre, or on a group.
-//   - Wrap with all others. One Wrap of four middlewares costs a third of what four
-//     of one cost: each copies the request once.
-//   - [Body] on the routes. Echo runs the middlewares of a route after those of the
+//   - Access logs, tracing and compression come first. They see error responses if they are
+//     net/http middlewares in a Wrap, or if they call the HTTPErrorHandler.
+//   - errs.Wrap in a Wrap comes next. It sends panics and error responses without a body, such as
+//     the 403 of a denied preflight. The HTTPErrorHandler gets neither. For panics alone,
+//     errs.Recover or Echo's Recover is enough.
+//   - [Adapter.CORS] follows, so that error responses have its headers.
+//   - A Wrap with the other middlewares follows. One Wrap of four middlewares costs about a quarter
+//     of four Wraps, because each Wrap copies the request.
+//   - [Body] belongs to a route. Echo runs the middlewares of a route after those of the
 //     application.
 //
-// # Failures
+// # Errors
 //
-// With e.HTTPErrorHandler = ErrorHandler(errs) every failure of the application goes
-// out through errs, with its format, its rules and its report: an error that a
-// handler or middleware returns, that of [Body] and [Handle], Echo's 404 and 405,
-// and what net/http middlewares inside a Wrap give to errjson.Write. An
-// HTTPErrorHandler of your own may do something first, and then call it.
+// With [Adapter.ErrorHandler] the renderer of the Adapter sends every error, with its rules, its
+// format and its report. These are the errors that handlers and middlewares return, including those
+// of Body and [Handle], and Echo's own 404 and 405. In a Wrap, [errjson.Write] uses the same
+// renderer. An errjson.Render in a Wrap adds rules or another format for a group or a route. An
+// HTTPErrorHandler of your own may call the ErrorHandler.
 //
-// Without an ErrorHandler the errors of Body and Handle go to the HTTPErrorHandler
-// that there is. Echo's own knows the status of ours, but not its message.
+// Without the ErrorHandler, the HTTPErrorHandler of the application gets the errors of Body and
+// Handle. Echo's own sends their status without their message.
 //
-// # What no adapter can change
+// # Limits
 //
-//   - An HTTPErrorHandler that does not look whether the response is committed sends
-//     a second body when it is called twice, by a Wrap with a writer of its own as by
-//     Echo's own middlewares. ErrorHandler does look.
-//   - Echo answers OPTIONS for a path that it knows with a 204. CORS goes before that.
-//   - Before the routing, with Pre, there is no route in the request.
-//   - http.TimeoutHandler in a Wrap sends its 503 only when the handler has returned:
-//     Echo would give the context to another request before. The handler must watch
-//     the context of the request.
+//   - An HTTPErrorHandler must check whether the response is committed. Otherwise it sends a second
+//     body when it is called twice, by a Wrap or by Echo's own middlewares. ErrorHandler checks it.
+//   - A middleware's writer without an Unwrap method hides the renderer from errjson.Write, which
+//     then uses the default renderer. An error that a handler returns is sent by the Adapter's
+//     renderer all the same.
+//   - Echo responds to OPTIONS for a known path with a 204, so CORS must come before it.
+//   - With Pre the route is not known yet. The request has no Pattern and no path values.
+//   - http.TimeoutHandler in a Wrap sends its 503 only after the handler has returned, because Echo
+//     gives the context of the handler to another request. The handler must watch the context of
+//     the request.
+//   - The error of Echo's Recover with DisablePrintStack looks like an error of the handler. If the
+//     response is committed, the connection is not broken.
+//   - Echo does not record a Flush before the first write. Outside a Wrap, the body of a later
+//     error is added to the response.
 //
-// # An application inside of a chain
+// # An application inside a chain
 //
-// An application is an http.Handler, and needs no adapter to stand at the end of a
-// chain:
+// An application is an http.Handler. It can be the last handler of a chain without an adapter:
 //
 //	http.ListenAndServe(addr, alice.New(errs.Wrap, cors.Wrap).Then(e))
 //
-// CORS, panics, flushing and WebSockets work. What cannot be seen from outside is the
-// route (the request's Pattern), and the errors, which Echo has answered already, as
-// JSON of its own; an ErrorHandler is needed all the same.
+// CORS, panics, flushing and WebSockets work. The chain does not see the errors of the application,
+// which are sent as JSON already, so the application needs the ErrorHandler. With [New](nil), the
+// renderer of the chain sends them.
 package echoadapter

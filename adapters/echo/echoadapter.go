@@ -1,97 +1,106 @@
 package echoadapter
 
 import (
-	"errors"
 	"net/http"
 
 	"github.com/hipflask/hipflask/bodyjson"
 	"github.com/hipflask/hipflask/errjson"
-	"github.com/hipflask/hipflask/internal/bridge"
+	"github.com/hipflask/hipflask/internal/adapter"
 	"github.com/labstack/echo/v5"
 )
 
-// Wrap makes one Echo middleware of net/http middlewares, the first one outermost.
-// They are composed once, here: a middleware's function is not called for each
-// request. It may be used for an application, a group, a route, and with Pre.
+// An Adapter runs net/http middlewares in an Echo application and sends the errors of the
+// application. The zero value is New(nil). An Adapter is safe for concurrent use.
+type Adapter struct {
+	errs *errjson.Renderer // see New
+}
+
+// New returns an Adapter that sends errors with errs. If errs is nil, the renderers around the
+// application send them. [errjson.Default] is the outermost of these, and is called for each
+// request.
+func New(errs *errjson.Renderer) *Adapter { return &Adapter{errs: errs} }
+
+// Wrap returns an Echo middleware that runs net/http middlewares, the first one outermost. It works
+// for an application, a group or a route, and with Pre. Wrap calls each of the functions once, not
+// for each request.
 //
-// The handlers after it run when the middlewares call their next handler, with
-// the request and, if one of them has put another in its place, the writer that
-// it is called with; the context values of that request are there in
-// c.Request().Context(). Afterwards c.Request() and c.Response() are what they
-// were. The next handler may be called again, of which the last outcome counts,
-// and from another goroutine; Wrap returns only when it has ended, and calling it
-// later does nothing.
+// The next handler of the last middleware runs the rest of the Echo handlers. They get the request
+// of that call and write to its writer. After they have returned, c.Request() and c.Response() have
+// their former values.
 //
-// The error of a handler is returned to the middlewares of Echo outside. If a
-// middleware has put another writer in place, and nothing was sent, it is
-// answered first, by the application's HTTPErrorHandler, through that writer: a
-// middleware that records, compresses or delays an answer gets to see the one
-// that is sent. The HTTPErrorHandler is then called a second time, as by Echo's
-// own middlewares, and must look whether the response is committed; that of
-// [ErrorHandler] does.
+// A middleware may call its next handler several times. The last result counts. It may call the
+// next handler in another goroutine. The Echo middleware returns after the handlers have returned.
+// It ignores later calls.
 //
-// What a middleware gives to [errjson.Write] is answered by the renderer of
-// [ErrorHandler] if the application has one, and its HTTPErrorHandler calls it. To
-// find it, the HTTPErrorHandler is called once with an error and a response that
-// are not part of any request.
+// An error of a handler is returned to the Echo middlewares outside. If a middleware has replaced
+// the writer and the response is not committed, the HTTPErrorHandler first sends the error through
+// that writer. A middleware that records, compresses or delays responses thus gets the error
+// response. Echo then calls the HTTPErrorHandler again. The HTTPErrorHandler must check whether the
+// response is committed, as [Adapter.ErrorHandler] does.
 //
-// The middlewares find the route in the request's Pattern, and its parameters with
-// PathValue, but not with Pre.
+// [errjson.Write] uses the Adapter's renderer in the middlewares and in the handlers, including
+// those of [echo.WrapHandler]. Behind a middleware's writer without an Unwrap method it uses the
+// default renderer.
 //
-// Behind a Wrap, that all holds for the handlers of [echo.WrapHandler] as well: they
-// find the route, its parameters and the renderer.
+// In the middlewares, the Pattern of the request is the route, and PathValue returns the
+// parameters. With Pre the route is not known yet. If the middlewares pass on the request
+// unchanged, the handlers then get Echo's own request, and a Rewrite can change it.
 //
-// Wrap panics if a middleware is nil. The handler panics if a middleware calls its
-// next handler with neither the context nor the writer, or one derived from it,
-// that it was called with.
-func Wrap(middlewares ...func(http.Handler) http.Handler) echo.MiddlewareFunc {
-	ch := new(chain)
-	ch.handler = bridge.Compose(middlewares, ch.next)
+// Wrap panics if a middleware is nil. A middleware must pass on a context that is derived from its
+// own, or a writer that unwraps to its own. Otherwise the Echo middleware panics.
+func (a *Adapter) Wrap(middlewares ...func(http.Handler) http.Handler) echo.MiddlewareFunc {
+	ch := &chain{errs: a.errs}
+	ch.handler = adapter.Compose(middlewares, ch.runRest)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c *echo.Context) error { return ch.serve(c, next) }
 	}
 }
 
-// ErrorHandler makes rd the renderer of an application:
+// ErrorHandler is an [echo.HTTPErrorHandler]:
 //
-//	e.HTTPErrorHandler = echoadapter.ErrorHandler(errs)
+//	e.HTTPErrorHandler = a.ErrorHandler
 //
-// Whatever error a handler or middleware returns is answered, logged and reported
-// by rd, once. An [echo.HTTPError], also one that is wrapped, has its status and
-// its message; other errors with a method StatusCode, such as [echo.ErrNotFound],
-// have their status.
+// It sends, logs and reports the error of a request with the Adapter's renderer. An
+// [echo.HTTPError] keeps its status and its message, even if another error wraps it. Other errors
+// with a method StatusCode() int keep their status.
 //
-// If the response is committed, nothing is sent: the error is logged and reported,
-// unless that was done before. To break the connection after a part of an answer
-// was sent, so that the client does not take it for the whole, return
-// [http.ErrAbortHandler].
+// If the response is committed, ErrorHandler sends nothing. It logs and reports the error with the
+// status that was sent. It ignores the error if it has handled an error of the request before. A
+// handler breaks the connection by returning [http.ErrAbortHandler].
 //
-// A panic is no error: it needs Echo's Recover, or errjson's in a [Wrap]. A nil rd
-// stands for the default configuration.
-func ErrorHandler(rd *errjson.Renderer) echo.HTTPErrorHandler {
-	rd = bridge.Renderer(rd)
-	return func(c *echo.Context, err error) {
-		if q, ok := errors.AsType[*bridge.Question](err); ok {
-			q.Answer = rd
-			return
-		}
-		answered := c.Get(answeredKey) != nil
-		c.Set(answeredKey, true)
-		switch {
-		case !isCommitted(c.Response()):
-			bridge.Write(rd, c.Response(), bridge.WithPattern(c.Request(), c.Path()), meaning(err))
-		case !answered:
-			bridge.Record(rd, bridge.WithPattern(c.Request(), c.Path()), meaning(err))
-		}
+// Panics need Echo's Recover, or errjson's Recover in a [Adapter.Wrap]. If the error comes from
+// Echo's Recover and the response is committed, ErrorHandler logs the panic and panics with
+// http.ErrAbortHandler. net/http then breaks the connection, and the client cannot mistake a part
+// of the response for the whole.
+func (a *Adapter) ErrorHandler(c *echo.Context, err error) {
+	handled := c.Get(handledKey) != nil
+	c.Set(handledKey, true)
+	r := adapter.WithPattern(c.Request(), c.Path())
+	sent := sentResponse(c.Response())
+	if sent == nil {
+		adapter.Write(a.errs, c.Response(), r, meaning(err))
+		return
+	}
+	if handled {
+		return
+	}
+	panicked := recoveredPanic(err)
+	if panicked != nil {
+		err = panicked
+	}
+	adapter.LogSent(a.errs, c.Response(), r, sent.Status, meaning(err))
+	if panicked != nil {
+		panic(http.ErrAbortHandler)
 	}
 }
 
-// CORS applies a policy, a *corsmw.Middleware or *corsmw.Routes, natively: it costs
-// what the policy costs. A preflight is answered, and goes no further.
+// CORS returns an Echo middleware that applies a policy, a *corsmw.Middleware or a *corsmw.Routes.
+// It responds to preflights itself. It is cheaper than a [Adapter.Wrap] of the policy, which copies
+// the request.
 //
-// It belongs to the application, with Use or Pre, or to a group; a preflight
-// matches none of the routes.
-func CORS(policy interface {
+// It belongs to the application, with Use or Pre, or to a group. On a route it never gets a
+// preflight.
+func (a *Adapter) CORS(policy interface {
 	Apply(w http.ResponseWriter, r *http.Request) (answered bool)
 }) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
@@ -104,66 +113,79 @@ func CORS(policy interface {
 	}
 }
 
-// Body decodes the body of each request as a T: the handlers after it run only if
-// there is one, and get it with [Get]. Any other request fails with an error. The
-// body can be read again, by c.Bind for instance.
+// Body returns an Echo middleware that decodes the request body as a T. If the body is valid, the
+// handlers after it run and get the value with [Get]. They can read the body again, with c.Bind for
+// example. If the body is invalid, the middleware returns the error.
 //
-// It panics as [bodyjson.New] does.
+// Body panics as [bodyjson.New] does.
 func Body[T any](cfg bodyjson.Config) echo.MiddlewareFunc {
-	handler := bodyjson.New[T](cfg)(http.HandlerFunc(runBody))
+	decode := bodyjson.NewFunc[T](cfg)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c *echo.Context) error {
-			call := &bodyCall{ResponseWriter: c.Response(), c: c, next: next}
-			handler.ServeHTTP(call, c.Request())
-			return call.err
+			return decode(c.Response(), c.Request(), func(r *http.Request) error {
+				before := c.Request()
+				c.SetRequest(r)
+				defer c.SetRequest(before)
+				return next(c)
+			})
 		}
 	}
 }
 
-// Get returns the body of the request as a T: what [Body] has decoded, or else what
-// it decodes now. See [bodyjson.Get], also for its errors, which are to be
-// returned.
+// Get returns the request body as a T. That is the value of [Body]. Without a Body, Get decodes the
+// body when it is called. A handler must return the error of Get. See [bodyjson.Get].
 func Get[T any](c *echo.Context) (T, error) {
 	return bodyjson.Get[T](c.Request())
 }
 
-// Handle answers with what fn returns, as [status.Handler] does: a
-// [status.Response] as it says, and any other value as the body of a 200. An error
-// is returned, for the HTTPErrorHandler. If fn has written an answer itself and
-// returns no error, that is the answer.
+// Handle returns an Echo handler that sends the value of fn, as [status.Handler] does. A
+// [status.Response] has its own status and headers. Any other value is the body of a 200. An error
+// of fn is returned. If fn has written a response itself and returns a nil error, the value is
+// ignored.
 func Handle[T any](fn func(*echo.Context) (T, error)) echo.HandlerFunc {
 	return func(c *echo.Context) error {
 		value, err := fn(c)
 		if err != nil || isCommitted(c.Response()) {
 			return err
 		}
-		return bridge.Answer(c.Response(), c.Request(), value)
+		return adapter.WriteValue(c.Response(), c.Request(), value)
 	}
 }
 
-// A bodyCall is the writer that bodyjson is called with. It takes the error, and
-// leads to the context and the handlers.
-type bodyCall struct {
-	http.ResponseWriter
-	c    *echo.Context
-	next echo.HandlerFunc
-	err  error
+// handledKey is the key in Echo's context that is set once an error of the request was sent or
+// logged.
+const handledKey = "github.com/hipflask/hipflask/adapters/echo"
+
+// meaning returns an error of Echo as an HTTP error of errjson. It returns other errors unchanged.
+func meaning(err error) error {
+	e := httpError(err)
+	if e == nil {
+		return err
+	}
+	if e.Message == http.StatusText(e.Status) {
+		e.Message = "" // errjson has a sentence for each status
+	}
+	e.Err = err
+	return e
 }
 
-// TakeError is called by errjson.Write.
-func (call *bodyCall) TakeError(err error) { call.err = err }
+// sentResponse returns the response of Echo of which a part was sent, or nil. That is the response
+// of the handlers or, if a middleware has committed it before them, the one outside a Wrap.
+func sentResponse(w responseWriter) *echo.Response {
+	if isCommitted(w) {
+		return echoResponse(w)
+	}
+	own, ok := adapter.FindWriter(w, func(own ownWriter) bool {
+		return isCommitted(own.self().exchange.response)
+	})
+	if !ok {
+		return nil
+	}
+	return echoResponse(own.self().exchange.response)
+}
 
-// Unwrap is for http.ResponseController.
-func (call *bodyCall) Unwrap() http.ResponseWriter { return call.ResponseWriter }
-
-// runBody is called by bodyjson for a body that is good.
-func runBody(w http.ResponseWriter, r *http.Request) {
-	call := w.(*bodyCall) // bodyjson passes the writer on as it is
-	before := call.c.Request()
-	call.c.SetRequest(r)
-	defer func() {
-		bridge.ReturnForms(before, call.c.Request())
-		call.c.SetRequest(before)
-	}()
-	call.err = call.next(call.c)
+// isCommitted reports whether the response of Echo that w is, or unwraps to, is committed.
+func isCommitted(w responseWriter) bool {
+	response := echoResponse(w)
+	return response != nil && response.Committed
 }

@@ -3,7 +3,6 @@ package echoadapter_test
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -15,30 +14,34 @@ import (
 	"github.com/hipflask/hipflask/bodyjson"
 	"github.com/hipflask/hipflask/corsmw"
 	"github.com/hipflask/hipflask/errjson"
+	"github.com/hipflask/hipflask/errjson/shapes"
 	"github.com/hipflask/hipflask/status"
 	"github.com/labstack/echo/v5"
 )
 
-// Item is what the service keeps.
+// An Item is a resource of the example services.
 type Item struct {
 	Name  string `json:"name" required:"true"`
 	Price int    `json:"price"`
 }
 
-// A complete service: its errors, its CORS policy, its routes.
+// A complete service with its errors, its CORS policy and its routes.
 func Example() {
 	errs := errjson.NewRenderer(errjson.Config{
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
-		Rules:  []errjson.Rule{errjson.MapIs(sql.ErrNoRows, errjson.NotFound("There is no such item."))},
+		Rules:  []errjson.Rule{errjson.MapIs(sql.ErrNoRows, errjson.NotFound("Unknown item."))},
 	})
-	cors := corsmw.Must(corsmw.New(corsmw.Config{AllowOrigins: []string{"https://shop.example"}}))
+	cors := corsmw.Must(corsmw.New(corsmw.Config{
+		AllowOrigins: []string{"https://shop.example"},
+	}))
 
 	router := echo.New()
-	router.HTTPErrorHandler = echoadapter.ErrorHandler(errs)
+	a := echoadapter.New(errs)
+	router.HTTPErrorHandler = a.ErrorHandler
 	router.Use(
-		echoadapter.Wrap(errs.Recover),
-		echoadapter.CORS(cors),
-		echoadapter.Wrap(http.NewCrossOriginProtection().Handler),
+		a.Wrap(errs.Wrap),
+		a.CORS(cors),
+		a.Wrap(http.NewCrossOriginProtection().Handler),
 	)
 	router.GET("/items/:name", echoadapter.Handle(func(c *echo.Context) (Item, error) {
 		if c.Param("name") != "pen" {
@@ -55,19 +58,15 @@ func Example() {
 	show(router, "GET", "/items/pen", "")
 	show(router, "GET", "/items/ink", "")
 	show(router, "POST", "/items", `{"name":"ink"}`)
-	show(router, "POST", "/items", `{"price":3}`)
-	show(router, "PUT", "/items", `{}`)
 	show(router, "GET", "/none", "")
 	// Output:
 	// 200 {"name":"pen","price":2}
-	// 404 {"error":"Not Found","message":"There is no such item.","status":404}
+	// 404 {"error":"Not Found","message":"Unknown item.","status":404}
 	// 201 {"name":"ink","price":0}
-	// 422 {"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"code":"invalid","details":[{"pointer":"/name","code":"required","message":"This field is required.","offset":0,"line":1,"column":1}]}
-	// 405 {"error":"Method Not Allowed","message":"This method is not allowed for this URL.","status":405}
 	// 404 {"error":"Not Found","message":"There is nothing at this URL.","status":404}
 }
 
-// show sends a request and prints the answer.
+// show sends a request and prints the response.
 func show(h http.Handler, method, path, body string) {
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
@@ -76,13 +75,25 @@ func show(h http.Handler, method, path, body string) {
 	fmt.Println(strings.TrimSpace(fmt.Sprint(w.Code, " ", w.Body)))
 }
 
-func ExampleWrap() {
+func ExampleNew() {
+	errs := errjson.NewRenderer(errjson.Config{Format: errjson.Problem})
+	router := echo.New()
+	a := echoadapter.New(errs)
+	router.HTTPErrorHandler = a.ErrorHandler
+	router.Use(a.Wrap(errs.Wrap))
+	router.GET("/", func(*echo.Context) error { return errjson.Conflict("The item is sold.") })
+	show(router, "GET", "/", "")
+	// Output:
+	// 409 {"type":"about:blank","title":"Conflict","status":409,"detail":"The item is sold."}
+}
+
+func ExampleAdapter_Wrap() {
 	type userKey struct{}
 	authenticate := func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			user, _, ok := r.BasicAuth()
 			if !ok {
-				errjson.Write(w, r, errjson.Unauthorized("", `Basic realm="shop"`))
+				errjson.Write(w, r, errjson.Unauthorized("Please log in.", `Basic realm="shop"`))
 				return
 			}
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, user)))
@@ -91,7 +102,8 @@ func ExampleWrap() {
 	limit := func(next http.Handler) http.Handler { return http.MaxBytesHandler(next, 1<<20) }
 
 	router := echo.New()
-	router.Use(echoadapter.Wrap(limit, authenticate))
+	a := echoadapter.New(nil)
+	router.Use(a.Wrap(limit, authenticate))
 	router.GET("/", func(c *echo.Context) error {
 		return c.String(200, "hello, "+c.Request().Context().Value(userKey{}).(string))
 	})
@@ -104,30 +116,40 @@ func ExampleWrap() {
 	show(router, "GET", "/", "")
 	// Output:
 	// 200 hello, ada
-	// 401 {"error":"Unauthorized","message":"Valid credentials are required.","status":401}
+	// 401 {"error":"Unauthorized","message":"Please log in.","status":401}
 }
 
-func ExampleErrorHandler() {
-	slog.SetDefault(slog.New(slog.DiscardHandler))
+func ExampleAdapter_ErrorHandler() {
+	errs := errjson.NewRenderer(errjson.Config{
+		Logger: slog.New(slog.DiscardHandler),
+		Format: shapes.Restful,
+		Rules:  []errjson.Rule{errjson.MapIs(sql.ErrNoRows, errjson.NotFound("Unknown item."))},
+	})
 	router := echo.New()
-	router.HTTPErrorHandler = echoadapter.ErrorHandler(errjson.NewRenderer(errjson.Config{Format: errjson.Restful}))
-	router.GET("/error", func(*echo.Context) error { return errors.New("a secret") })
-	router.GET("/ours", func(*echo.Context) error { return errjson.Conflict("It is sold.") })
-	router.GET("/echo", func(*echo.Context) error { return echo.NewHTTPError(409, "It is reserved.") })
-	for _, path := range []string{"/error", "/ours", "/echo", "/none"} {
+	router.HTTPErrorHandler = echoadapter.New(errs).ErrorHandler
+	for path, err := range map[string]error{
+		"/error": errjson.Conflict("The item is sold."),
+		"/echo":  echo.NewHTTPError(409, "The item is reserved."),
+		"/rule":  fmt.Errorf("loading the item: %w", sql.ErrNoRows),
+	} {
+		router.GET(path, func(*echo.Context) error { return err })
+	}
+	for _, path := range []string{"/error", "/echo", "/rule", "/none"} {
 		show(router, "GET", path, "")
 	}
 	// Output:
-	// 500 {"message":"The server met an error and could not answer."}
-	// 409 {"message":"It is sold."}
-	// 409 {"message":"It is reserved."}
+	// 409 {"message":"The item is sold."}
+	// 409 {"message":"The item is reserved."}
+	// 404 {"message":"Unknown item."}
 	// 404 {"message":"There is nothing at this URL."}
 }
 
-func ExampleCORS() {
-	cors := corsmw.Must(corsmw.New(corsmw.Config{AllowOrigins: []string{"https://shop.example"}}))
+func ExampleAdapter_CORS() {
+	cors := corsmw.Must(corsmw.New(corsmw.Config{
+		AllowOrigins: []string{"https://shop.example"},
+	}))
 	router := echo.New()
-	router.Use(echoadapter.CORS(cors))
+	router.Use(echoadapter.New(nil).CORS(cors))
 	router.GET("/", func(c *echo.Context) error { return c.String(200, "hello") })
 
 	r := httptest.NewRequest("OPTIONS", "/", nil)
@@ -140,20 +162,21 @@ func ExampleCORS() {
 }
 
 func ExampleBody() {
+	errs := errjson.NewRenderer(errjson.Config{Format: shapes.Reqparse})
 	router := echo.New()
-	router.HTTPErrorHandler = echoadapter.ErrorHandler(nil)
+	router.HTTPErrorHandler = echoadapter.New(errs).ErrorHandler
 	router.POST("/items", func(c *echo.Context) error {
-		item, _ := echoadapter.Get[Item](c) // is there: Body has let the request pass
+		item, _ := echoadapter.Get[Item](c) // Body has decoded it
 		return c.String(200, fmt.Sprintf("a %s for %d", item.Name, item.Price))
 	}, echoadapter.Body[Item](bodyjson.Config{MaxBytes: 64 << 10}))
 	show(router, "POST", "/items", `{"name":"pen","price":2}`)
 	show(router, "POST", "/items", `{"price":2}`)
 	// Output:
 	// 200 a pen for 2
-	// 422 {"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"code":"invalid","details":[{"pointer":"/name","code":"required","message":"This field is required.","offset":0,"line":1,"column":1}]}
+	// 422 {"message":{"name":"This field is required."}}
 }
 
-// Get needs no Body: it then decodes when it is called.
+// Without a Body, Get decodes the body when it is called.
 func ExampleGet() {
 	router := echo.New()
 	router.POST("/items", echoadapter.Handle(echoadapter.Get[Item]))
@@ -163,15 +186,16 @@ func ExampleGet() {
 
 func ExampleHandle() {
 	router := echo.New()
-	router.HTTPErrorHandler = echoadapter.ErrorHandler(nil)
+	router.HTTPErrorHandler = echoadapter.New(nil).ErrorHandler
 	router.GET("/items/:name", echoadapter.Handle(func(c *echo.Context) (any, error) {
 		switch name := c.Param("name"); name {
 		case "pen":
 			return Item{Name: name}, nil
 		case "old":
-			return status.Of(http.StatusMovedPermanently, nil).WithHeader("Location", "/items/pen"), nil
+			moved := status.Of(http.StatusMovedPermanently, nil)
+			return moved.WithHeader("Location", "/items/pen"), nil
 		default:
-			return nil, errjson.NotFound("There is no such item.")
+			return nil, errjson.NotFound("Unknown item.")
 		}
 	}))
 	show(router, "GET", "/items/pen", "")
@@ -180,5 +204,5 @@ func ExampleHandle() {
 	// Output:
 	// 200 {"name":"pen","price":0}
 	// 301
-	// 404 {"error":"Not Found","message":"There is no such item.","status":404}
+	// 404 {"error":"Not Found","message":"Unknown item.","status":404}
 }

@@ -1,7 +1,6 @@
 package echoadapter_test
 
 import (
-	"fmt"
 	"log/slog"
 	"net/http"
 	"testing"
@@ -10,13 +9,18 @@ import (
 	"github.com/hipflask/hipflask/errjson"
 	"github.com/hipflask/hipflask/internal/adaptertest"
 	"github.com/labstack/echo/v5"
+	"github.com/labstack/echo/v5/middleware"
 	"github.com/stretchr/testify/assert"
 )
 
-// What the tests need of one version of Echo is here.
+// This file has the parts of the tests that differ between the versions of Echo.
 
-// closures is what Echo allocates for each middleware of a request.
+// closures is the number of allocations of Echo for each middleware of a request.
 const closures = 0.0
+
+// rewritesReplaced reports whether Echo routes by the rewritten path of a request that a middleware
+// has replaced.
+const rewritesReplaced = true
 
 func newEcho() *echo.Echo {
 	e := echo.New()
@@ -32,35 +36,24 @@ func responseOf(c *echo.Context) *echo.Response {
 	return response
 }
 
+// handleError calls the HTTPErrorHandler.
 func handleError(c *echo.Context, err error) { c.Echo().HTTPErrorHandler(c, err) }
 
 func wrapping(outer *echo.HTTPError, inner error) error { return outer.Wrap(inner) }
 
-// calling sets an HTTPErrorHandler that calls another one, with an error of its own around.
-func calling(e *echo.Echo, other echo.HTTPErrorHandler) {
-	e.HTTPErrorHandler = func(c *echo.Context, err error) {
-		c.Response().Header().Set("X-Path", c.Path()+c.Request().URL.Path)
-		other(c, fmt.Errorf("x: %w", err))
+// handleErrors sets an HTTPErrorHandler that calls fn.
+func handleErrors(e *echo.Echo, fn func(c *echo.Context, err error)) { e.HTTPErrorHandler = fn }
+
+// callErrorHandler calls a.ErrorHandler.
+func callErrorHandler(a *echoadapter.Adapter, c *echo.Context, err error) { a.ErrorHandler(c, err) }
+
+// requestForEcho returns a copy of the request in the test that the caller's request is not
+// changed. The router of Echo v5 sets the Pattern of its request.
+func requestForEcho(r *http.Request) *http.Request {
+	if r.PathValue("outer") != "" {
+		return r.WithContext(r.Context())
 	}
-}
-
-func panicking(e *echo.Echo) {
-	e.HTTPErrorHandler = func(c *echo.Context, err error) { panic("!") }
-}
-
-// telling sets an HTTPErrorHandler that looks at the error, as those that log do.
-func telling(t *testing.T, e *echo.Echo) {
-	e.HTTPErrorHandler = func(c *echo.Context, err error) {
-		assert.ErrorIs(t, err, echo.ErrNotFound)
-		assert.Contains(t, err.Error(), "no request has failed")
-		_ = c.JSON(404, err.Error())
-	}
-}
-
-// ignoring sets an HTTPErrorHandler that does not look whether the response is
-// committed.
-func ignoring(e *echo.Echo) {
-	e.HTTPErrorHandler = func(c *echo.Context, err error) { _ = c.String(500, "E") }
+	return r
 }
 
 // opaque is a writer that does not unwrap.
@@ -70,10 +63,9 @@ func (o opaque) Header() http.Header         { return o.w.Header() }
 func (o opaque) WriteHeader(status int)      { o.w.WriteHeader(status) }
 func (o opaque) Write(p []byte) (int, error) { return o.w.Write(p) }
 
-// TestSetResponse tests a response that does not lead to Echo's own.
-func TestSetResponse(t *testing.T) {
-	e := newEcho()
-	e.HTTPErrorHandler = echoadapter.ErrorHandler(nil)
+// TestOpaqueResponse tests a c.Response() that does not unwrap to Echo's own response.
+func TestOpaqueResponse(t *testing.T) {
+	e, a := newApp(nil)
 	e.Use(func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c *echo.Context) error {
 			before := c.Response()
@@ -82,10 +74,49 @@ func TestSetResponse(t *testing.T) {
 			return next(c)
 		}
 	})
-	e.Use(echoadapter.Wrap(errjson.Recover))
+	e.Use(a.Wrap(errjson.Default().Recover))
 	e.GET("/", echoadapter.Handle(func(*echo.Context) (string, error) { return "hi", nil }))
-	e.GET("/fail", echoadapter.Handle(func(*echo.Context) (string, error) { return "", errjson.Gone("Gone.") }))
+	e.GET("/fail", echoadapter.Handle(func(*echo.Context) (string, error) {
+		return "", errjson.Gone("Gone.")
+	}))
 	c := adaptertest.Serve(t, e)
 	assert.Equal(t, "200; Content-Length: 5; Content-Type: application/json; \"hi\"", c.Get("/"))
 	assert.Equal(t, adaptertest.Failure(410, "Gone."), c.Get("/fail"))
+}
+
+// TestProblemError tests Echo's error type for RFC 9457.
+func TestProblemError(t *testing.T) {
+	for name, v := range map[string]struct {
+		err  error
+		want string
+	}{
+		"detail": {
+			&echo.ProblemError{Status: 403, Title: "No credit.", Detail: "The balance is 30."},
+			adaptertest.Failure(403, "The balance is 30."),
+		},
+		"title": {&echo.ProblemError{Status: 403, Title: "No credit."},
+			adaptertest.Failure(403, "No credit.")},
+		"status": {&echo.ProblemError{Status: 403}, adaptertest.Failure(403, "")},
+		"empty":  {&echo.ProblemError{}, adaptertest.Failure(500, "")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e, _ := newApp(nil)
+			e.GET("/", func(*echo.Context) error { return v.err })
+			assert.Equal(t, v.want, adaptertest.Serve(t, e).Get("/"))
+		})
+	}
+}
+
+// TestPanicWithoutStack documents that a Recover with DisablePrintStack hides the panic: its error
+// is the one of a handler.
+func TestPanicWithoutStack(t *testing.T) {
+	var log eventLog
+	e, _ := newApp(errjson.NewRenderer(log.config()))
+	e.Use(middleware.RecoverWithConfig(middleware.RecoverConfig{DisablePrintStack: true}))
+	e.GET("/", func(c *echo.Context) error {
+		_ = c.String(200, "first")
+		panic("secret")
+	})
+	assert.Contains(t, adaptertest.Serve(t, e).Get("/"), "200; ")
+	assert.Equal(t, []string{"WARN error after the response 200"}, log.records(t))
 }

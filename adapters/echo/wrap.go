@@ -1,222 +1,164 @@
 package echoadapter
 
 import (
-	"bufio"
 	"context"
-	"net"
 	"net/http"
-	"sync/atomic"
+	"reflect"
 
 	"github.com/hipflask/hipflask/errjson"
-	"github.com/hipflask/hipflask/internal/bridge"
+	"github.com/hipflask/hipflask/internal/adapter"
 	"github.com/labstack/echo/v5"
 )
 
-// A chain is the middlewares of one Wrap, around its method next.
+// A chain is the middlewares of one Wrap around its method runRest.
 type chain struct {
+	errs    *errjson.Renderer // of the Adapter; may be nil
 	handler http.Handler
-	app     atomic.Pointer[bridge.App]
 }
 
-// A call is one request on its way through a chain. It is the context of the
-// request that the middlewares get, which leads from there back to the Echo
-// context, and, as a netWriter, the writer that they get.
-//
-// It is not pooled: a goroutine that outlives the request may keep it.
-type call struct {
-	context.Context // of request
-	chain           *chain
-	c               *echo.Context
-	app             *bridge.App
-	next            echo.HandlerFunc
-	request         *http.Request       // c.Request(), as it was
-	response        http.ResponseWriter // c.Response(), as it was
-	copied          http.Request        // of request; in here it is no allocation of its own
-	gate            bridge.Gate
-	err             error // what next has returned last; guarded by gate
+// An exchange is one request on its way through a chain. It is the only allocation of a Wrap. It is
+// not pooled, because a goroutine that outlives the request may keep it.
+type exchange struct {
+	chain *chain
+	c     *echo.Context
+	next  echo.HandlerFunc // the rest of the Echo handlers
+
+	request  *http.Request       // c.Request() outside the Wrap
+	response responseWriter      // c.Response() outside the Wrap
+	below    http.ResponseWriter // the writer that response writes to
+
+	copied         http.Request // the request for the middlewares, a copy of request
+	context        exchangeContext
+	writer         netWriter // the writer for the middlewares
+	handlersWriter netWriter // the writer for the handlers if the middlewares pass on theirs
+
+	gate adapter.Gate
+	err  error // the last result of next; guarded by gate
 }
 
-// serve runs the middlewares.
+// An exchangeContext is the context of the request for the middlewares. It leads from the request
+// that the middlewares pass on to the exchange.
+type exchangeContext struct {
+	context.Context // of the original request
+	exchange        *exchange
+}
+
+// Value implements context.Context. The key of an exchange is its chain.
+func (ctx *exchangeContext) Value(key any) any {
+	if key == ctx.exchange.chain {
+		return ctx.exchange
+	}
+	return ctx.Context.Value(key)
+}
+
+// serve runs the middlewares for a request.
 func (ch *chain) serve(c *echo.Context, next echo.HandlerFunc) error {
-	request := c.Request()
-	call := &call{
-		Context: request.Context(), chain: ch, c: c, app: ch.appOf(c.Echo()), next: next,
-		request: request, response: c.Response(),
-	}
-	r := &call.copied
-	*r = *request.WithContext(call)
-	call.app.Enter(r)
+	x := &exchange{chain: ch, c: c, next: next, request: c.Request(), response: c.Response()}
+	x.context = exchangeContext{x.request.Context(), x}
+	x.copied = *x.request.WithContext(&x.context)
 	if route := c.Path(); route != "" {
-		r.Pattern = route
-		for _, param := range c.PathValues() {
-			bridge.SetPathValue(r, param.Name, param.Value)
-		}
+		x.copied.Pattern = route
+		adapter.SetPathValues(&x.copied, pathValues(c))
 	}
-	call.run(r)
-	return call.err
+	x.below = below(x.response)
+	x.writer = netWriter{exchange: x, next: x.response, unwraps: x.below}
+	x.runMiddlewares()
+	return x.err
 }
 
-func (call *call) run(r *http.Request) {
-	defer call.end(r)
-	call.chain.handler.ServeHTTP((*netWriter)(call), r)
+func (x *exchange) runMiddlewares() {
+	defer x.end()
+	x.chain.handler.ServeHTTP(x.writer.withInterfaces(), &x.copied)
 }
 
-func (call *call) end(r *http.Request) {
-	call.gate.Close()
-	bridge.ReturnForms(call.request, r)
+// end waits until no goroutine runs the handlers, and removes the files of the middlewares.
+func (x *exchange) end() {
+	x.gate.Close()
+	adapter.RemoveFiles(&x.copied, x.request)
 }
 
-// next is the innermost handler of the chain: it runs the handlers that come after
-// the Wrap.
-func (ch *chain) next(w http.ResponseWriter, r *http.Request) {
-	call := ch.find(w, r)
-	if !call.gate.Enter() {
-		return // the request is over
+// runRest is the innermost handler of the chain. It runs the rest of the Echo handlers with the
+// writer and the request that the middlewares pass on.
+func (ch *chain) runRest(w http.ResponseWriter, r *http.Request) {
+	x := ch.find(w, r)
+	if !x.gate.Enter() {
+		return // the Wrap has returned
 	}
-	defer call.leave()
-	c := call.c
-	c.SetRequest(r)
-	if nw, ok := w.(*netWriter); ok && nw == (*netWriter)(call) {
-		call.err = call.next(c)
-		return
+	defer x.leave()
+	if x.c.Path() == "" && x.isUnchanged(r) {
+		r = x.request // Echo has not routed it yet, and may route by no other
 	}
-	response := echo.NewResponse(w, c.Echo().Logger)
-	response.Status = http.StatusOK // as that of a new context
-	c.SetResponse(response)
-	call.err = call.next(c)
-	if call.err != nil && !response.Committed {
-		c.Echo().HTTPErrorHandler(c, call.err)
+	x.c.SetRequest(r)
+	if own, ok := w.(ownWriter); ok && own.self() == &x.writer {
+		x.setHandlersWriter()
+		x.err = x.next(x.c)
+	} else {
+		x.err = x.runBehind(w)
 	}
 }
 
-// leave puts everything back.
-func (call *call) leave() {
-	c := call.c
-	bridge.ReturnForms(call.request, c.Request())
-	c.SetRequest(call.request)
-	c.SetResponse(call.response)
-	call.gate.Leave()
+// runBehind runs the rest of the Echo handlers with a writer of a middleware. It sends their error
+// through that writer, so that the middleware gets the error response.
+func (x *exchange) runBehind(w http.ResponseWriter) error {
+	response := newResponse(x.c, w)
+	response.Status = http.StatusOK // as in a new context
+	x.c.SetResponse(response)
+	err := x.next(x.c)
+	if err != nil && sentResponse(response) == nil {
+		callErrorHandler(x.c, err)
+	}
+	return err
 }
 
-// find returns the call that a request belongs to. The context leads to it or, if
-// a middleware has put another in its place, the writer.
-func (ch *chain) find(w http.ResponseWriter, r *http.Request) *call {
-	if call, ok := r.Context().Value(ch).(*call); ok {
-		return call
+// leave restores the context after runRest, and removes the files of the handlers. The middlewares
+// may still use the files of their own request.
+func (x *exchange) leave() {
+	if r := x.c.Request(); r.MultipartForm != x.copied.MultipartForm {
+		adapter.RemoveFiles(r, x.request)
 	}
-	nw, ok := bridge.FindWriter(w, func(nw *netWriter) bool { return nw.chain == ch })
+	x.c.SetRequest(x.request)
+	x.restoreResponse()
+	x.gate.Leave()
+}
+
+// find returns the exchange of a request. The context leads to it or, if a middleware has replaced
+// the context, the writer.
+func (ch *chain) find(w http.ResponseWriter, r *http.Request) *exchange {
+	if x, ok := r.Context().Value(ch).(*exchange); ok {
+		return x
+	}
+	own, ok := adapter.FindWriter(w, func(own ownWriter) bool {
+		return own.self().exchange.chain == ch
+	})
 	if !ok {
-		panic("echoadapter: a middleware has replaced both the context of the request and the writer")
+		panic("echoadapter: a middleware has replaced " +
+			"both the context of the request and the writer")
 	}
-	return (*call)(nw)
+	return own.self().exchange
 }
 
-// Value implements context.Context.
-func (call *call) Value(key any) any {
-	if key == call.chain {
-		return call
+// isUnchanged reports whether r is the request that the middlewares got, with the same fields. Many
+// middlewares set a field, such as Body or RemoteAddr, without copying the request.
+func (x *exchange) isUnchanged(r *http.Request) bool {
+	if r != &x.copied {
+		return false
 	}
-	return call.Context.Value(key)
-}
-
-// A netWriter is the call as the writer for net/http middlewares. It writes nothing
-// when the request is over: Echo's response may then be that of another one.
-type netWriter call
-
-func (w *netWriter) Header() http.Header {
-	if w.gate.Closed() {
-		return make(http.Header)
-	}
-	return w.response.Header()
-}
-
-func (w *netWriter) WriteHeader(status int) {
-	if w.gate.Closed() {
-		return
-	}
-	if bridge.IsInformational(status) {
-		// To Echo's response it would be the status of the answer.
-		if raw := rawWriter(w.response); raw != nil {
-			raw.WriteHeader(status)
+	original := reflect.ValueOf(x.request).Elem()
+	for field, value := range reflect.ValueOf(r).Elem().Fields() {
+		if !field.IsExported() {
+			continue
 		}
-		return
+		was := original.FieldByIndex(field.Index)
+		switch value.Kind() {
+		case reflect.Map, reflect.Slice, reflect.Func:
+			if value.UnsafePointer() != was.UnsafePointer() {
+				return false
+			}
+		default:
+			if !value.Comparable() || !value.Equal(was) {
+				return false
+			}
+		}
 	}
-	w.response.WriteHeader(status)
-}
-
-func (w *netWriter) Write(p []byte) (int, error) {
-	if w.gate.Closed() {
-		return 0, bridge.ErrOver
-	}
-	return w.response.Write(p)
-}
-
-func (w *netWriter) Flush() { _ = w.FlushError() }
-
-// FlushError is what http.ResponseController calls. It sends a 200 if no status was
-// set. Echo's own leaves that to net/http, and does not know of it.
-func (w *netWriter) FlushError() error {
-	if w.gate.Closed() {
-		return bridge.ErrOver
-	}
-	if raw := rawWriter(w.response); raw != nil && !bridge.CanFlush(raw) {
-		return http.ErrNotSupported // Echo's own panics
-	}
-	if !isCommitted(w.response) {
-		w.response.WriteHeader(http.StatusOK)
-	}
-	return http.NewResponseController(w.response).Flush()
-}
-
-func (w *netWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	if w.gate.Closed() {
-		return nil, nil, bridge.ErrOver
-	}
-	conn, rw, err := http.NewResponseController(w.response).Hijack()
-	if response, _ := echo.UnwrapResponse(w.response); response != nil && err == nil {
-		response.Committed = true // nobody can add to it
-	}
-	return conn, rw, err
-}
-
-// Push is HTTP/2's server push.
-func (w *netWriter) Push(target string, opts *http.PushOptions) error {
-	if w.gate.Closed() {
-		return bridge.ErrOver
-	}
-	if pusher, ok := rawWriter(w.response).(http.Pusher); ok {
-		return pusher.Push(target, opts)
-	}
-	return http.ErrNotSupported
-}
-
-// Unwrap is for http.ResponseController. It returns nil when the request is over.
-func (w *netWriter) Unwrap() http.ResponseWriter {
-	if w.gate.Closed() {
-		return nil
-	}
-	return w.response
-}
-
-// Renderer is how errjson.Write finds the renderer of the application. That has
-// its place at the outermost of the calls.
-func (w *netWriter) Renderer() *errjson.Renderer {
-	if _, ok := bridge.FindWriter(w.response, func(*netWriter) bool { return true }); ok {
-		return nil
-	}
-	return w.app.Renderer()
-}
-
-// rawWriter returns the writer that Echo was called with, or nil.
-func rawWriter(w http.ResponseWriter) http.ResponseWriter {
-	if response, err := echo.UnwrapResponse(w); err == nil {
-		return response.Unwrap()
-	}
-	return nil
-}
-
-// isCommitted reports whether a part of the answer was sent.
-func isCommitted(w http.ResponseWriter) bool {
-	response, err := echo.UnwrapResponse(w)
-	return err == nil && response.Committed
+	return true
 }

@@ -259,3 +259,25 @@ func TestRenderBetweenWraps(t *testing.T) {
 		assert.Contains(t, c.Get("/group/handler"), `{"group":410}`)
 	}
 }
+
+// TestNoRenderer tests that the renderers around an engine send its errors if New got none.
+func TestNoRenderer(t *testing.T) {
+	defer errjson.SetDefault(errjson.Default())
+	errjson.SetDefault(errjson.NewRenderer(errjson.Config{Format: errjson.Problem}))
+	var log bytes.Buffer
+	engine := gin.New()
+	engine.Use(native.Errors, native.Wrap(adaptertest.Record(new(adaptertest.Recorder))))
+	engine.GET("/fail", func(c *gin.Context) { ginadapter.Fail(c, errjson.Gone("")) })
+	engine.GET("/sent", func(c *gin.Context) { c.String(200, "ok"); _ = c.Error(errors.New("late")) })
+	outer := errjson.NewRenderer(errjson.Config{
+		Logger: slog.New(slog.NewTextHandler(&log, nil)),
+		Format: func(_ *http.Request, e *errjson.Error) errjson.Response {
+			return errjson.Response{Body: map[string]int{"outer": e.Status}}
+		},
+	})
+	c := adaptertest.Serve(t, outer.Wrap(engine))
+	assert.Contains(t, c.Get("/fail"), `{"outer":410}`)
+	assert.Contains(t, c.Get("/none"), `{"outer":404}`)
+	assert.Contains(t, c.Get("/sent"), "200; ")
+	assert.Contains(t, log.String(), "error=late")
+}

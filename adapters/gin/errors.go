@@ -18,13 +18,13 @@ import (
 // once, for example in c.AbortWithStatus. An errorsWriter holds back a status of 400–599 until
 // there is a body. If there is none, the status is sent as an error.
 type errorsWriter struct {
-	gin.ResponseWriter // the one before
-	renderer           *errjson.Renderer
-	encoding           string // the Content-Encoding before the handlers, of a compressor outside
-	status             int    // the last one of WriteHeader
-	head               bool   // the method is HEAD
-	held               bool   // WriteHeaderNow was called with an error status
-	inner              bool   // it is inside a Wrap that is inside an Errors
+	gin.ResponseWriter                   // the one before
+	renderer           *errjson.Renderer // may be nil; see New
+	encoding           string            // the Content-Encoding before the handlers, of a compressor outside
+	status             int               // the last one of WriteHeader
+	head               bool              // the method is HEAD
+	held               bool              // WriteHeaderNow was called with an error status
+	inner              bool              // it is inside a Wrap that is inside an Errors
 }
 
 // installErrors puts an errorsWriter in place of c.Writer.
@@ -48,7 +48,7 @@ func (e *errorsWriter) finish(c *gin.Context) {
 	case !e.ResponseWriter.Written() && !bodiless:
 		e.send(c, err)
 	case !e.inner && !c.GetBool(handledKey):
-		logSent(c, e.renderer, e.ResponseWriter.Status(), err)
+		logSent(c, e, err)
 	}
 }
 
@@ -57,7 +57,7 @@ func (e *errorsWriter) sendPanic(c *gin.Context, err error) {
 	c.Writer = e.ResponseWriter
 	c.Abort() // Gin would run the next handler
 	if e.ResponseWriter.Written() {
-		logSent(c, e.renderer, e.ResponseWriter.Status(), err)
+		logSent(c, e, err)
 		panic(http.ErrAbortHandler)
 	}
 	e.send(c, err)
@@ -131,10 +131,15 @@ func is[E error](err error) bool {
 // inside the other, see the same c.Errors.
 const handledKey = "github.com/hipflask/hipflask/adapters/gin"
 
-// logSent logs and reports an error after a response was sent.
-func logSent(c *gin.Context, rd *errjson.Renderer, status int, err error) {
+// logSent logs and reports an error after a response was sent by w.
+func logSent(c *gin.Context, w gin.ResponseWriter, err error) {
 	c.Set(handledKey, true)
-	adapter.LogSent(rd, adapter.WithPattern(c.Request, c.FullPath()), status, err)
+	var rd *errjson.Renderer
+	if e := errorsWriterOf(w); e != nil {
+		rd = e.renderer
+	}
+	r := adapter.WithPattern(c.Request, c.FullPath())
+	adapter.LogSent(rd, w, r, w.Status(), err)
 }
 
 // send sends an error. Nothing was sent before.
@@ -266,14 +271,6 @@ func embeddedWriter(w gin.ResponseWriter) http.ResponseWriter {
 		return nil
 	}
 	return embedded
-}
-
-// rendererOf returns the renderer of the innermost Errors, or the default one.
-func rendererOf(c *gin.Context) *errjson.Renderer {
-	if e := errorsWriterOf(c.Writer); e != nil {
-		return e.renderer
-	}
-	return errjson.Default()
 }
 
 // isSent reports whether a part of a response was sent. A status that is held back was not.

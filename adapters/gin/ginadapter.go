@@ -14,16 +14,9 @@ import (
 // An Adapter has the middlewares for one renderer. It is safe for concurrent use.
 type Adapter struct{ errs *errjson.Renderer }
 
-// New returns an Adapter whose middlewares send errors with errs. A nil errs stands for
-// [errjson.Default] at the time of the request.
+// New returns an Adapter whose middlewares send errors with errs. If errs is nil, the renderers around
+// the engine send them, and [errjson.Default] is the outermost one.
 func New(errs *errjson.Renderer) *Adapter { return &Adapter{errs} }
-
-func (a *Adapter) renderer() *errjson.Renderer {
-	if a.errs != nil {
-		return a.errs
-	}
-	return errjson.Default()
-}
 
 // Errors is a middleware that sends, logs and reports every error of the handlers after it, once:
 //
@@ -42,7 +35,7 @@ func (a *Adapter) renderer() *errjson.Renderer {
 //
 // Errors never changes the body of a handler, whatever its status, nor a 204 and redirects.
 func (a *Adapter) Errors(c *gin.Context) {
-	e := installErrors(c, a.renderer())
+	e := installErrors(c, a.errs)
 	defer func() {
 		if v := recover(); v != nil {
 			e.sendPanic(c, errtree.NewPanic(v, true))
@@ -146,7 +139,7 @@ func Handle[T any](fn func(*gin.Context) (T, error)) gin.HandlerFunc {
 		switch {
 		case err != nil && sent:
 			c.Abort()
-			logSent(c, rendererOf(c), c.Writer.Status(), err)
+			logSent(c, c.Writer, err)
 			panic(http.ErrAbortHandler)
 		case err != nil:
 			Fail(c, err)

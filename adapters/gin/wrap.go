@@ -235,7 +235,7 @@ func (w netWriter) Renderer() *errjson.Renderer {
 	if hidden := errorsWriterOf(outer); hidden != nil {
 		return hidden.renderer
 	}
-	return w.x.chain.adapter.renderer()
+	return w.x.chain.adapter.errs
 }
 
 func (w netWriter) Header() http.Header {

@@ -168,6 +168,7 @@ func measure(b *testing.B, h http.Handler, r *http.Request) {
 }
 
 func BenchmarkGin(b *testing.B) {
+	a := ginadapter.New(nil)
 	app := func(handler gin.HandlerFunc, middlewares ...gin.HandlerFunc) http.Handler {
 		engine := gin.New()
 		engine.Use(middlewares...)
@@ -181,12 +182,12 @@ func BenchmarkGin(b *testing.B) {
 	suite{
 		{"wrap-1", []contender{
 			{"native", app(nothing, native)},
-			{"hipflask", app(nothing, ginadapter.Wrap(pass))},
+			{"hipflask", app(nothing, a.Wrap(pass))},
 			{"gwatts", app(nothing, gwatts.Wrap(pass))},
 		}},
 		{"wrap-4", []contender{
 			{"native", app(nothing, native, native, native, native)},
-			{"hipflask", app(nothing, ginadapter.Wrap(pass, pass, pass, pass))},
+			{"hipflask", app(nothing, a.Wrap(pass, pass, pass, pass))},
 			{"gwatts", app(nothing, gwatts.Wrap(pass), gwatts.Wrap(pass), gwatts.Wrap(pass), gwatts.Wrap(pass))},
 		}},
 		{"wrap-writer", []contender{
@@ -196,7 +197,7 @@ func BenchmarkGin(b *testing.B) {
 				c.Next()
 				c.Writer = before
 			})},
-			{"hipflask", app(write, ginadapter.Wrap(counting))},
+			{"hipflask", app(write, a.Wrap(counting))},
 			{"gwatts", app(write, gwatts.Wrap(counting))},
 		}},
 		{"value", []contender{
@@ -204,16 +205,16 @@ func BenchmarkGin(b *testing.B) {
 				c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), key{}, "value"))
 				c.Next()
 			})},
-			{"hipflask", app(read, ginadapter.Wrap(valued))},
+			{"hipflask", app(read, a.Wrap(valued))},
 			{"gwatts", app(read, gwatts.Wrap(valued))},
 		}},
 		{"errors", []contender{
 			{"native", app(write)},
-			{"hipflask", app(write, ginadapter.Errors(nil))},
+			{"hipflask", app(write, a.Errors)},
 		}},
 		{"cors", []contender{
 			{"native", app(write)},
-			{"hipflask", app(write, ginadapter.CORS(cors))},
+			{"hipflask", app(write, a.CORS(cors))},
 			{"others", app(write, gincors.New(gincors.Config{AllowOrigins: []string{origin}}))},
 		}},
 	}.run(b)
@@ -231,6 +232,7 @@ func (c *ginCounter) Write(p []byte) (int, error) {
 }
 
 func BenchmarkEcho5(b *testing.B) {
+	a := echoadapter.New(nil)
 	app := func(handler echo.HandlerFunc, middlewares ...echo.MiddlewareFunc) *echo.Echo {
 		e := echo.New()
 		e.Logger = slog.New(slog.DiscardHandler)
@@ -246,17 +248,17 @@ func BenchmarkEcho5(b *testing.B) {
 	read := func(c *echo.Context) error { check(c.Request().Context()); return nil }
 	fail := func(*echo.Context) error { return echo.NewHTTPError(409, "It exists.") }
 	failing := app(fail)
-	failing.HTTPErrorHandler = echoadapter.ErrorHandler(nil)
+	failing.HTTPErrorHandler = a.ErrorHandler
 	std := echo.WrapMiddleware
 	suite{
 		{"wrap-1", []contender{
 			{"native", app(nothing, native)},
-			{"hipflask", app(nothing, echoadapter.Wrap(pass))},
+			{"hipflask", app(nothing, a.Wrap(pass))},
 			{"std", app(nothing, std(pass))},
 		}},
 		{"wrap-4", []contender{
 			{"native", app(nothing, native, native, native, native)},
-			{"hipflask", app(nothing, echoadapter.Wrap(pass, pass, pass, pass))},
+			{"hipflask", app(nothing, a.Wrap(pass, pass, pass, pass))},
 			{"std", app(nothing, std(pass), std(pass), std(pass), std(pass))},
 		}},
 		{"wrap-writer", []contender{
@@ -268,7 +270,7 @@ func BenchmarkEcho5(b *testing.B) {
 					return next(c)
 				}
 			})},
-			{"hipflask", app(write, echoadapter.Wrap(counting))},
+			{"hipflask", app(write, a.Wrap(counting))},
 			{"std", app(write, std(counting))},
 		}},
 		{"value", []contender{
@@ -278,7 +280,7 @@ func BenchmarkEcho5(b *testing.B) {
 					return next(c)
 				}
 			})},
-			{"hipflask", app(read, echoadapter.Wrap(valued))},
+			{"hipflask", app(read, a.Wrap(valued))},
 			{"std", app(read, std(valued))},
 		}},
 		{"errors", []contender{
@@ -287,13 +289,14 @@ func BenchmarkEcho5(b *testing.B) {
 		}},
 		{"cors", []contender{
 			{"native", app(write)},
-			{"hipflask", app(write, echoadapter.CORS(cors))},
+			{"hipflask", app(write, a.CORS(cors))},
 			{"others", app(write, echomiddleware.CORSWithConfig(echomiddleware.CORSConfig{AllowOrigins: []string{origin}}))},
 		}},
 	}.run(b)
 }
 
 func BenchmarkEcho4(b *testing.B) {
+	a := echov4adapter.New(nil)
 	app := func(handler echov4.HandlerFunc, middlewares ...echov4.MiddlewareFunc) *echov4.Echo {
 		e := echov4.New()
 		e.Logger.SetOutput(io.Discard)
@@ -309,17 +312,17 @@ func BenchmarkEcho4(b *testing.B) {
 	read := func(c echov4.Context) error { check(c.Request().Context()); return nil }
 	fail := func(echov4.Context) error { return echov4.NewHTTPError(409, "It exists.") }
 	failing := app(fail)
-	failing.HTTPErrorHandler = echov4adapter.ErrorHandler(nil)
+	failing.HTTPErrorHandler = a.ErrorHandler
 	std := echov4.WrapMiddleware
 	suite{
 		{"wrap-1", []contender{
 			{"native", app(nothing, native)},
-			{"hipflask", app(nothing, echov4adapter.Wrap(pass))},
+			{"hipflask", app(nothing, a.Wrap(pass))},
 			{"std", app(nothing, std(pass))},
 		}},
 		{"wrap-4", []contender{
 			{"native", app(nothing, native, native, native, native)},
-			{"hipflask", app(nothing, echov4adapter.Wrap(pass, pass, pass, pass))},
+			{"hipflask", app(nothing, a.Wrap(pass, pass, pass, pass))},
 			{"std", app(nothing, std(pass), std(pass), std(pass), std(pass))},
 		}},
 		{"wrap-writer", []contender{
@@ -332,7 +335,7 @@ func BenchmarkEcho4(b *testing.B) {
 					return next(c)
 				}
 			})},
-			{"hipflask", app(write, echov4adapter.Wrap(counting))},
+			{"hipflask", app(write, a.Wrap(counting))},
 			{"std", app(write, std(counting))},
 		}},
 		{"value", []contender{
@@ -342,7 +345,7 @@ func BenchmarkEcho4(b *testing.B) {
 					return next(c)
 				}
 			})},
-			{"hipflask", app(read, echov4adapter.Wrap(valued))},
+			{"hipflask", app(read, a.Wrap(valued))},
 			{"std", app(read, std(valued))},
 		}},
 		{"errors", []contender{
@@ -351,7 +354,7 @@ func BenchmarkEcho4(b *testing.B) {
 		}},
 		{"cors", []contender{
 			{"native", app(write)},
-			{"hipflask", app(write, echov4adapter.CORS(cors))},
+			{"hipflask", app(write, a.CORS(cors))},
 			{"others", app(write, echov4middleware.CORSWithConfig(echov4middleware.CORSConfig{AllowOrigins: []string{origin}}))},
 		}},
 	}.run(b)

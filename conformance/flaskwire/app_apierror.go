@@ -30,11 +30,11 @@ type subError struct{ *apiError }
 func (e subError) Unwrap() error { return e.apiError }
 
 // apiErrorBody is what the guide's handler for it sends.
-func apiErrorBody(_ *http.Request, e *errjson.Error) (string, any) {
-	return "application/json", struct {
+func apiErrorBody(_ *http.Request, e *errjson.Error) errjson.Response {
+	return errjson.Response{Body: struct {
 		Error   string `json:"error"`
 		Details any    `json:"details,omitempty"`
-	}{e.Message, e.Details}
+	}{e.Message, e.Details}}
 }
 
 func apiErrors() service {

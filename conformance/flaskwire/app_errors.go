@@ -21,9 +21,7 @@ var _ = register(
 	errorsApp("errors-four", errjson.Config{Rules: guideHandlers()}),
 	errorsApp("errors-guide", errjson.Config{Rules: guideHandlers(), Format: threeMembers}),
 	errorsApp("errors-http", errjson.Config{Format: threeMembers}),
-	errorsApp("errors-http-keep", errjson.Config{Format: func(_ *http.Request, e *errjson.Error) (string, any) {
-		return "application/json", object{"code": e.Status, "name": cmp.Or(http.StatusText(e.Status), "Unknown Error"), "description": description(e)}
-	}}),
+	errorsApp("errors-http-keep", errjson.Config{Format: codeNameDescription}),
 	errorsApp("errors-500", errjson.Config{Rules: []errjson.Rule{
 		errjson.OnStatus(http.StatusInternalServerError, func(_ *http.Request, e *errjson.Error) any {
 			var original any
@@ -42,6 +40,14 @@ var _ = register(
 		errjson.OnStatus(http.StatusInternalServerError, says("Internal server error")),
 	}}),
 )
+
+// codeNameDescription is the format of Flask's "Generic Exception Handlers".
+func codeNameDescription(_ *http.Request, e *errjson.Error) errjson.Response {
+	name := cmp.Or(http.StatusText(e.Status), "Unknown Error")
+	return errjson.Response{
+		Body: object{"code": e.Status, "name": name, "description": description(e)},
+	}
+}
 
 // guideHandlers are the guide's handlers for 400, 404, 405 and 500. That for
 // Exception is what happens without it.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/hipflask/hipflask/bodyjson"
 	"github.com/hipflask/hipflask/errjson"
+	"github.com/hipflask/hipflask/errjson/shapes"
 	"github.com/hipflask/hipflask/status"
 )
 
@@ -57,7 +58,9 @@ func marshmallow() service {
 }
 
 // errMessages is the body {"errors": err.messages}.
-func errMessages(_ *http.Request, e *errjson.Error) any { return object{"errors": e.Messages()} }
+func errMessages(_ *http.Request, e *errjson.Error) any {
+	return object{"errors": shapes.Messages(e)}
+}
 
 // partial has fields that may be absent, but not null.
 type partial struct {

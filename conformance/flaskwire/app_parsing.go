@@ -28,8 +28,11 @@ var _ = register(
 
 // threeMembers is the guide's handler for HTTPException to the letter. The default
 // format has the code and the details of an error as well.
-func threeMembers(_ *http.Request, e *errjson.Error) (string, any) {
-	return "application/json", object{"error": cmp.Or(http.StatusText(e.Status), "Unknown Error"), "message": description(e), "status": e.Status}
+func threeMembers(_ *http.Request, e *errjson.Error) errjson.Response {
+	name := cmp.Or(http.StatusText(e.Status), "Unknown Error")
+	return errjson.Response{
+		Body: object{"error": name, "message": description(e), "status": e.Status},
+	}
 }
 
 // description is the message, or what else an application has put in its place, as

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hipflask/hipflask/bodyjson"
 	"github.com/hipflask/hipflask/errjson"
+	"github.com/hipflask/hipflask/errjson/shapes"
 	"github.com/hipflask/hipflask/status"
 )
 
@@ -30,7 +31,10 @@ func messageOnly(_ int, message any) any { return object{"message": message} }
 
 // reqparse is how Flask-RESTful's argument parser answers.
 func reqparse() errjson.Config {
-	return errjson.Config{Format: errjson.Reqparse, Rules: []errjson.Rule{errjson.InvalidAs(http.StatusBadRequest)}}
+	return errjson.Config{
+		Format: shapes.Reqparse,
+		Rules:  []errjson.Rule{shapes.InvalidAs(http.StatusBadRequest)},
+	}
 }
 
 // restful is the guide's API of items. With withHandlers the application has a

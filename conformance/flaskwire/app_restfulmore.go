@@ -11,6 +11,7 @@ import (
 
 	"github.com/hipflask/hipflask/bodyjson"
 	"github.com/hipflask/hipflask/errjson"
+	"github.com/hipflask/hipflask/errjson/shapes"
 	"github.com/hipflask/hipflask/status"
 )
 
@@ -42,7 +43,7 @@ func restfulMore() service {
 	}
 	fields := object{"message": "bad", "errors": object{"name": []string{"required"}}}
 	boom := failure(errors.New("boom"))
-	keywords := errjson.NewRenderer(errjson.Config{Format: errjson.Restful})
+	keywords := errjson.NewRenderer(errjson.Config{Format: shapes.Restful})
 
 	return service{errs: reqparse(), routes: []route{
 		{"/args", status.Resource{

@@ -20,8 +20,8 @@ var _ = register(
 )
 
 // justError is a format with the one member that the guide's own answers have.
-func justError(_ *http.Request, e *errjson.Error) (string, any) {
-	return "application/json", object{"error": e.Message}
+func justError(_ *http.Request, e *errjson.Error) errjson.Response {
+	return errjson.Response{Body: object{"error": e.Message}}
 }
 
 func errorOnly(_ int, message any) any { return object{"error": message} }

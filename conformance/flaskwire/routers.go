@@ -95,12 +95,13 @@ func mountHTTPRouter(s service) http.Handler {
 
 func mountGin(s service) http.Handler {
 	e := gin.New()
-	e.Use(ginadapter.Errors(errjson.NewRenderer(s.errs)))
+	a := ginadapter.New(errjson.NewRenderer(s.errs))
+	e.Use(a.Errors)
 	if len(s.use) > 0 {
-		e.Use(ginadapter.Wrap(s.use...))
+		e.Use(a.Wrap(s.use...))
 	}
 	for _, rt := range s.routes {
-		e.Any(colons(rt.path), ginadapter.Wrap(func(http.Handler) http.Handler { return rt.handler }))
+		e.Any(colons(rt.path), a.Wrap(func(http.Handler) http.Handler { return rt.handler }))
 	}
 	return e
 }
@@ -108,8 +109,9 @@ func mountGin(s service) http.Handler {
 func mountEcho(s service) http.Handler {
 	e := echo.New()
 	errs := errjson.NewRenderer(s.errs)
-	e.HTTPErrorHandler = echoadapter.ErrorHandler(errs)
-	e.Use(echoadapter.Wrap(append([]func(http.Handler) http.Handler{errs.Wrap}, s.use...)...))
+	a := echoadapter.New(errs)
+	e.HTTPErrorHandler = a.ErrorHandler
+	e.Use(a.Wrap(append([]func(http.Handler) http.Handler{errs.Wrap}, s.use...)...))
 	for _, rt := range s.routes {
 		e.Any(colons(rt.path), echo.WrapHandler(rt.handler))
 	}
@@ -119,8 +121,9 @@ func mountEcho(s service) http.Handler {
 func mountEchoV4(s service) http.Handler {
 	e := echov4.New()
 	errs := errjson.NewRenderer(s.errs)
-	e.HTTPErrorHandler = echov4adapter.ErrorHandler(errs)
-	e.Use(echov4adapter.Wrap(append([]func(http.Handler) http.Handler{errs.Wrap}, s.use...)...))
+	a := echov4adapter.New(errs)
+	e.HTTPErrorHandler = a.ErrorHandler
+	e.Use(a.Wrap(append([]func(http.Handler) http.Handler{errs.Wrap}, s.use...)...))
 	for _, rt := range s.routes {
 		e.Any(colons(rt.path), echov4.WrapHandler(rt.handler))
 	}

@@ -54,21 +54,21 @@ var byMethod = map[string]func(get, post http.Handler, errs *errjson.Renderer) h
 	"Gin": func(get, post http.Handler, errs *errjson.Renderer) http.Handler {
 		e := gin.New()
 		e.HandleMethodNotAllowed = true
-		e.Use(ginadapter.Errors(errs))
+		e.Use(ginadapter.New(errs).Errors)
 		e.GET("/items", gin.WrapH(get))
 		e.POST("/items", gin.WrapH(post))
 		return e
 	},
 	"Echo": func(get, post http.Handler, errs *errjson.Renderer) http.Handler {
 		e := echo.New()
-		e.HTTPErrorHandler = echoadapter.ErrorHandler(errs)
+		e.HTTPErrorHandler = echoadapter.New(errs).ErrorHandler
 		e.GET("/items", echo.WrapHandler(get))
 		e.POST("/items", echo.WrapHandler(post))
 		return e
 	},
 	"Echo v4": func(get, post http.Handler, errs *errjson.Renderer) http.Handler {
 		e := echov4.New()
-		e.HTTPErrorHandler = echov4adapter.ErrorHandler(errs)
+		e.HTTPErrorHandler = echov4adapter.New(errs).ErrorHandler
 		e.GET("/items", echov4.WrapHandler(get))
 		e.POST("/items", echov4.WrapHandler(post))
 		return e

@@ -177,7 +177,8 @@ var bodies = map[int]string{
 	500: `{"error":"Internal Server Error","message":"The server met an error and could not answer.","status":500}` + "\n",
 }
 
-// converted is the JSON answer that a bare one has to become.
+// converted returns the JSON response that Wrap makes of a router's. The response to HEAD has a
+// Content-Length only if the router has written a text, which net/http counts.
 func converted(bare answer, method string) answer {
 	body := bodies[bare.status]
 	want := answer{bare.status, bare.header.Clone(), body}
@@ -186,6 +187,9 @@ func converted(bare answer, method string) answer {
 	want.header.Set("X-Content-Type-Options", "nosniff")
 	if method == http.MethodHead {
 		want.body = ""
+		if _, wroteText := bare.header["Content-Length"]; !wroteText {
+			delete(want.header, "Content-Length")
+		}
 	}
 	return want
 }

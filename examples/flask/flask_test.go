@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -185,15 +186,16 @@ func TestPage(t *testing.T) {
 	assert.Equal(t, strings.Count(string(page), "```go\n"), len(codeBlock.FindAllString(string(page), -1)), "a block of code is from no file")
 }
 
-var exportedName = regexp.MustCompile(`\b(bodyjson|corsmw|errjson|status)\.([A-Z][A-Za-z]*)`)
+var exportedName = regexp.MustCompile(`\b(bodyjson|corsmw|errjson|shapes|status)\.([A-Z][A-Za-z]*)`)
 
 // TestNames looks up the names that the page has in its text.
 func TestNames(t *testing.T) {
 	page, err := os.ReadFile("../../docs/flask.md")
 	require.NoError(t, err)
 	exported := map[string]bool{}
-	for _, pkg := range []string{"bodyjson", "corsmw", "errjson", "status"} {
-		files, err := filepath.Glob("../../" + pkg + "/*.go")
+	for _, dir := range []string{"bodyjson", "corsmw", "errjson", "errjson/shapes", "status"} {
+		pkg := path.Base(dir)
+		files, err := filepath.Glob("../../" + dir + "/*.go")
 		require.NoError(t, err)
 		for _, file := range files {
 			syntax, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hipflask/hipflask/bodyjson"
 	"github.com/hipflask/hipflask/errjson"
+	"github.com/hipflask/hipflask/errjson/shapes"
 	"github.com/hipflask/hipflask/status"
 )
 
@@ -62,6 +63,6 @@ func restful() http.Handler {
 			return with(r, func(i int) any { items = slices.Delete(items, i, i+1); return status.NoContent() })
 		}),
 	})
-	errs := errjson.NewRenderer(errjson.Config{Format: errjson.Restful})
+	errs := errjson.NewRenderer(errjson.Config{Format: shapes.Restful})
 	return errs.Wrap(mux)
 }

@@ -75,18 +75,20 @@ func newRouter(name string, resources map[string]http.Handler, errs *errjson.Ren
 	case "gin":
 		gin.SetMode(gin.ReleaseMode)
 		router := gin.New()
-		router.Use(ginadapter.Errors(errs), ginadapter.CORS(cors))
+		a := ginadapter.New(errs)
+		router.Use(a.Errors, a.CORS(cors))
 		for path, resource := range resources {
-			router.Any(colons(path), ginadapter.Wrap(func(http.Handler) http.Handler { return resource }))
+			router.Any(colons(path), a.Wrap(func(http.Handler) http.Handler { return resource }))
 		}
 		return router, nil
 
 	case "echo":
 		router := echo.New()
-		router.HTTPErrorHandler = echoadapter.ErrorHandler(errs)
-		// Recover would do for Echo's own errors. Wrap takes the empty 403 of a
-		// refused preflight, too.
-		router.Use(echoadapter.Wrap(errs.Wrap), echoadapter.CORS(cors))
+		a := echoadapter.New(errs)
+		router.HTTPErrorHandler = a.ErrorHandler
+		// errs.Recover is enough for Echo's own errors. errs.Wrap also converts the empty 403 of a
+		// denied preflight.
+		router.Use(a.Wrap(errs.Wrap), a.CORS(cors))
 		for path, resource := range resources {
 			router.Any(colons(path), echo.WrapHandler(resource))
 		}
@@ -94,8 +96,9 @@ func newRouter(name string, resources map[string]http.Handler, errs *errjson.Ren
 
 	case "echov4":
 		router := echov4.New()
-		router.HTTPErrorHandler = echov4adapter.ErrorHandler(errs)
-		router.Use(echov4adapter.Wrap(errs.Wrap), echov4adapter.CORS(cors))
+		a := echov4adapter.New(errs)
+		router.HTTPErrorHandler = a.ErrorHandler
+		router.Use(a.Wrap(errs.Wrap), a.CORS(cors))
 		for path, resource := range resources {
 			router.Any(colons(path), echov4.WrapHandler(resource))
 		}

@@ -135,13 +135,22 @@ func TestLogSent(t *testing.T) {
 		Report: func(_ *http.Request, e *errjson.Error) { reported = append(reported, e.Status) },
 	})
 	r := httptest.NewRequest("GET", "/", nil)
-	adapter.LogSent(rd, r, 201, errors.New("rollback failed"))
-	adapter.LogSent(rd, r, 503, errors.New("no connection"))
+	w := httptest.NewRecorder()
+	adapter.LogSent(rd, w, r, 201, errors.New("rollback failed"))
+	adapter.LogSent(rd, w, r, 503, errors.New("no connection"))
 	assert.Equal(t, []int{500, 500}, reported)
 	assert.Equal(t, `level=WARN msg="error after the response" method=GET path=/ status=201 error="rollback failed"
 level=ERROR msg="error after the response" method=GET path=/ status=503 error="no connection"
 `, log.String())
-	assert.PanicsWithValue(t, http.ErrAbortHandler, func() { adapter.LogSent(rd, r, 200, http.ErrAbortHandler) })
+	assert.PanicsWithValue(t, http.ErrAbortHandler, func() { adapter.LogSent(rd, w, r, 200, http.ErrAbortHandler) })
+
+	// Without a renderer, those around the writer are used.
+	reported = nil
+	rd.Render(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		adapter.LogSent(nil, w, r, 200, errors.New("rollback failed"))
+	})).ServeHTTP(w, r)
+	assert.Equal(t, []int{500}, reported)
+	assert.Empty(t, w.Body.String(), "nothing is written")
 }
 
 // TestSetPathValues tests that the values of a copied request are its own.
@@ -182,10 +191,15 @@ func TestWrite(t *testing.T) {
 	}{
 		"the writer names it":      {ours, "{\"inner\":410}\n"},
 		"the writer names another": {other, "{\"ours\":410}\n"},
+		"no renderer":              {ours, "{\"inner\":410}\n"},
 	} {
 		w := httptest.NewRecorder()
 		v.outer.Render(inner.Render(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			adapter.Write(ours, w, r, errjson.Gone(""))
+			rd := ours
+			if name == "no renderer" {
+				rd = nil
+			}
+			adapter.Write(rd, w, r, errjson.Gone(""))
 		}))).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 		assert.Equal(t, v.want, w.Body.String(), name)
 	}

@@ -17,15 +17,17 @@ func FindWriter[W any](w http.ResponseWriter, match func(W) bool) (found W, ok b
 	return found, false
 }
 
-// Write sends err with [errjson.Write] if w names rd, so that the renderers inside come first.
-// Otherwise rd is the innermost renderer.
+// Write sends err with [errjson.Write] if rd is nil or w names rd, so that the renderers inside come
+// first. Otherwise rd is the innermost renderer.
 func Write(rd *errjson.Renderer, w http.ResponseWriter, r *http.Request, err error) {
 	named := func(n interface{ Renderer() *errjson.Renderer }) bool { return n.Renderer() == rd }
-	if _, ok := FindWriter(w, named); ok {
-		errjson.Write(w, r, err)
-		return
+	if rd != nil {
+		if _, ok := FindWriter(w, named); !ok {
+			rd.Write(w, r, err)
+			return
+		}
 	}
-	rd.Write(w, r, err)
+	errjson.Write(w, r, err)
 }
 
 // CanFlush reports whether http.ResponseController can flush w. The writers of the frameworks have
@@ -41,18 +43,24 @@ func IsInformational(status int) bool {
 	return status >= 100 && status < 200 && status != http.StatusSwitchingProtocols
 }
 
-// LogSent logs and reports an error of a request whose response the framework has sent with a
-// status. Like [errjson.Write] it panics with http.ErrAbortHandler if err is that.
-func LogSent(rd *errjson.Renderer, r *http.Request, status int, err error) {
-	rd.Write(sentWriter(status), r, err)
+// LogSent logs and reports an error after the framework has sent a response by w with a status. It
+// finds the renderers as [Write] does. Like [errjson.Write] it panics with http.ErrAbortHandler if err
+// is that.
+func LogSent(
+	rd *errjson.Renderer, w http.ResponseWriter, r *http.Request, status int, err error,
+) {
+	Write(rd, sentWriter{w, status}, r, err)
 }
 
-// sentWriter is the writer of a response that was sent. errjson calls SentStatus.
-type sentWriter int
-
-func (sentWriter) Header() http.Header         { return make(http.Header) }
-func (sentWriter) Write(p []byte) (int, error) { return len(p), nil }
-func (sentWriter) WriteHeader(int)             {}
+// sentWriter is the writer of a response that was sent. errjson calls SentStatus, and then does not
+// write.
+type sentWriter struct {
+	http.ResponseWriter
+	status int
+}
 
 // SentStatus returns the status of the response.
-func (s sentWriter) SentStatus() int { return int(s) }
+func (s sentWriter) SentStatus() int { return s.status }
+
+// Unwrap leads to the renderers.
+func (s sentWriter) Unwrap() http.ResponseWriter { return s.ResponseWriter }

@@ -1,0 +1,87 @@
+package echoadapter
+
+import (
+	"cmp"
+	"errors"
+	"iter"
+	"net/http"
+
+	"github.com/hipflask/hipflask/errjson"
+	"github.com/labstack/echo/v5"
+	"github.com/labstack/echo/v5/middleware"
+)
+
+// This file has the code that differs between the versions of Echo. adapters/echov4 has its own
+// compat.go with the same names. Its other files are generated from those in this folder.
+
+// responseWriter is the type of c.Response().
+type responseWriter = http.ResponseWriter
+
+// echoResponse returns the response of Echo that w is or unwraps to, or nil.
+func echoResponse(w http.ResponseWriter) *echo.Response {
+	response, err := echo.UnwrapResponse(w)
+	if err != nil {
+		return nil
+	}
+	return response
+}
+
+// newResponse returns a response of Echo that writes to w.
+func newResponse(c *echo.Context, w http.ResponseWriter) *echo.Response {
+	return echo.NewResponse(w, c.Echo().Logger)
+}
+
+// setHandlersWriter makes handlersWriter the c.Response() of the handlers. It unwraps to Echo's
+// response, for echo.UnwrapResponse.
+func (x *exchange) setHandlersWriter() {
+	x.handlersWriter = netWriter{exchange: x, next: x.response, unwraps: x.response}
+	x.c.SetResponse(x.handlersWriter.withInterfaces())
+}
+
+// restoreResponse ends setHandlersWriter, and restores the c.Response() outside the Wrap.
+func (x *exchange) restoreResponse() { x.c.SetResponse(x.response) }
+
+// pathValues yields the names and the values of the route's parameters.
+func pathValues(c *echo.Context) iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		for _, param := range c.PathValues() {
+			if !yield(param.Name, param.Value) {
+				return
+			}
+		}
+	}
+}
+
+// callErrorHandler calls the HTTPErrorHandler of the application.
+func callErrorHandler(c *echo.Context, err error) { c.Echo().HTTPErrorHandler(c, err) }
+
+// httpError returns the status and the message of an error of Echo, or nil if err is another error.
+func httpError(err error) *errjson.Error {
+	var first echo.HTTPStatusCoder // errjson also uses the first error with a status
+	if !errors.As(err, &first) {
+		return nil
+	}
+	switch e := first.(type) {
+	case *echo.HTTPError:
+		return &errjson.Error{Status: e.Code, Message: e.Message}
+	case *echo.ProblemError:
+		return &errjson.Error{Status: e.Status, Message: cmp.Or(e.Detail, e.Title)}
+	}
+	return nil
+}
+
+// recoveredPanic returns the panic that err stands for, or nil. The error of Echo's Recover has a
+// type of its own, except with DisablePrintStack.
+func recoveredPanic(err error) error {
+	if _, ok := errors.AsType[*middleware.PanicStackError](err); !ok {
+		return nil
+	}
+	return panicError{err}
+}
+
+// A panicError is an error that errjson logs as a panic. The stack is a part of the text of err.
+type panicError struct{ err error }
+
+func (p panicError) Error() string         { return p.err.Error() }
+func (p panicError) Unwrap() error         { return p.err }
+func (p panicError) StackTrace() []uintptr { return []uintptr{} }
