@@ -19,11 +19,22 @@ type responseWriter = http.ResponseWriter
 
 // echoResponse returns the response of Echo that w is or unwraps to, or nil.
 func echoResponse(w http.ResponseWriter) *echo.Response {
+	if response, ok := w.(*echo.Response); ok {
+		return response // the common case
+	}
 	response, err := echo.UnwrapResponse(w)
 	if err != nil {
 		return nil
 	}
 	return response
+}
+
+// below returns the writer below Echo's response outside the Wrap.
+func (x *exchange) below() http.ResponseWriter {
+	if response := echoResponse(x.response); response != nil {
+		return below(response)
+	}
+	return x.response
 }
 
 // newResponse returns a response of Echo that writes to w.
@@ -34,12 +45,23 @@ func newResponse(c *echo.Context, w http.ResponseWriter) *echo.Response {
 // setHandlersWriter makes handlersWriter the c.Response() of the handlers. It unwraps to Echo's
 // response, for echo.UnwrapResponse.
 func (x *exchange) setHandlersWriter() {
-	x.handlersWriter = netWriter{exchange: x, next: x.response, unwraps: x.response}
+	x.handlersWriter = netWriter{exchange: x, interfaces: x.writer.interfaces, forHandlers: true}
 	x.c.SetResponse(x.handlersWriter.withInterfaces())
 }
 
+// handlersState is what setHandlersWriter must remember.
+type handlersState struct{}
+
+// handlersNext returns the writer that handlersWriter writes to.
+func (x *exchange) handlersNext() http.ResponseWriter { return x.response }
+
+// handlersUnwrap returns the writer that handlersWriter unwraps to.
+func (x *exchange) handlersUnwrap() http.ResponseWriter { return x.response }
+
 // restoreResponse ends setHandlersWriter, and restores the c.Response() outside the Wrap.
 func (x *exchange) restoreResponse() { x.c.SetResponse(x.response) }
+
+func hasPathValues(c *echo.Context) bool { return len(c.PathValues()) > 0 }
 
 // pathValues yields the names and the values of the route's parameters.
 func pathValues(c *echo.Context) iter.Seq2[string, string] {

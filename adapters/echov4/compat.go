@@ -21,6 +21,14 @@ type responseWriter = *echo.Response
 // echoResponse returns w, which is the response of Echo.
 func echoResponse(w *echo.Response) *echo.Response { return w }
 
+// below returns the writer below Echo's response outside the Wrap.
+func (x *exchange) below() http.ResponseWriter {
+	if x.formerWriter != nil {
+		return below(x.formerWriter) // setHandlersWriter has replaced it
+	}
+	return below(x.response)
+}
+
 // newResponse returns a response of Echo that writes to w.
 func newResponse(c echo.Context, w http.ResponseWriter) *echo.Response {
 	return echo.NewResponse(w, c.Echo())
@@ -29,18 +37,29 @@ func newResponse(c echo.Context, w http.ResponseWriter) *echo.Response {
 // setHandlersWriter makes handlersWriter the writer below the c.Response() of the handlers, which
 // must be an *echo.Response.
 func (x *exchange) setHandlersWriter() {
-	next := x.response.Writer
-	x.handlersWriter = netWriter{exchange: x, next: next, unwraps: x.below}
+	x.formerWriter = x.response.Writer
+	x.handlersWriter = netWriter{exchange: x, interfaces: x.writer.interfaces, forHandlers: true}
 	x.response.Writer = x.handlersWriter.withInterfaces()
 }
+
+// handlersState is what setHandlersWriter must remember.
+type handlersState struct{ formerWriter http.ResponseWriter }
+
+// handlersNext returns the writer that handlersWriter writes to.
+func (x *exchange) handlersNext() http.ResponseWriter { return x.formerWriter }
+
+// handlersUnwrap returns the writer that handlersWriter unwraps to.
+func (x *exchange) handlersUnwrap() http.ResponseWriter { return x.below() }
 
 // restoreResponse ends setHandlersWriter, and restores the c.Response() outside the Wrap.
 func (x *exchange) restoreResponse() {
 	x.c.SetResponse(x.response)
-	if next := x.handlersWriter.next; next != nil {
-		x.response.Writer = next
+	if x.formerWriter != nil {
+		x.response.Writer = x.formerWriter
 	}
 }
+
+func hasPathValues(c echo.Context) bool { return len(c.ParamNames()) > 0 }
 
 // pathValues yields the names and the values of the route's parameters.
 func pathValues(c echo.Context) iter.Seq2[string, string] {

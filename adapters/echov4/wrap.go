@@ -3,9 +3,9 @@
 package echoadapter
 
 import (
-	"context"
 	"net/http"
 	"reflect"
+	"time"
 
 	"github.com/hipflask/hipflask/errjson"
 	"github.com/hipflask/hipflask/internal/adapter"
@@ -18,52 +18,53 @@ type chain struct {
 	handler http.Handler
 }
 
-// An exchange is one request on its way through a chain. It is the only allocation of a Wrap. It is
-// not pooled, because a goroutine that outlives the request may keep it.
+// An exchange is one request on its way through a chain. It is the context of the request for the
+// middlewares, and leads from the request that they pass on back to itself.
+//
+// It is the only allocation of a Wrap. It is not pooled, because a goroutine that outlives the
+// request may keep it.
 type exchange struct {
 	chain *chain
 	c     echo.Context
 	next  echo.HandlerFunc // the rest of the Echo handlers
 
-	request  *http.Request       // c.Request() outside the Wrap
-	response responseWriter      // c.Response() outside the Wrap
-	below    http.ResponseWriter // the writer that response writes to
+	request  *http.Request  // c.Request() outside the Wrap
+	response responseWriter // c.Response() outside the Wrap
 
 	copied         http.Request // the request for the middlewares, a copy of request
-	context        exchangeContext
-	writer         netWriter // the writer for the middlewares
-	handlersWriter netWriter // the writer for the handlers if the middlewares pass on theirs
+	writer         netWriter    // the writer for the middlewares
+	handlersWriter netWriter    // the writer for the handlers if the middlewares pass on theirs
+	handlersState
 
 	gate adapter.Gate
 	err  error // the last result of next; guarded by gate
 }
 
-// An exchangeContext is the context of the request for the middlewares. It leads from the request
-// that the middlewares pass on to the exchange.
-type exchangeContext struct {
-	context.Context // of the original request
-	exchange        *exchange
-}
+// The methods of a context.Context are those of the original request's context, and Value also finds
+// the exchange by its chain.
 
-// Value implements context.Context. The key of an exchange is its chain.
-func (ctx *exchangeContext) Value(key any) any {
-	if key == ctx.exchange.chain {
-		return ctx.exchange
+func (x *exchange) Deadline() (time.Time, bool) { return x.request.Context().Deadline() }
+func (x *exchange) Done() <-chan struct{}       { return x.request.Context().Done() }
+func (x *exchange) Err() error                  { return x.request.Context().Err() }
+
+func (x *exchange) Value(key any) any {
+	if key == x.chain {
+		return x
 	}
-	return ctx.Context.Value(key)
+	return x.request.Context().Value(key)
 }
 
 // serve runs the middlewares for a request.
 func (ch *chain) serve(c echo.Context, next echo.HandlerFunc) error {
 	x := &exchange{chain: ch, c: c, next: next, request: c.Request(), response: c.Response()}
-	x.context = exchangeContext{x.request.Context(), x}
-	x.copied = *x.request.WithContext(&x.context)
+	x.copied = *x.request.WithContext(x)
 	if route := c.Path(); route != "" {
 		x.copied.Pattern = route
-		adapter.SetPathValues(&x.copied, pathValues(c))
+		if hasPathValues(c) {
+			adapter.SetPathValues(&x.copied, pathValues(c))
+		}
 	}
-	x.below = below(x.response)
-	x.writer = netWriter{exchange: x, next: x.response, unwraps: x.below}
+	x.writer = netWriter{exchange: x, interfaces: interfacesOf(x.below())}
 	x.runMiddlewares()
 	return x.err
 }
@@ -82,7 +83,13 @@ func (x *exchange) end() {
 // runRest is the innermost handler of the chain. It runs the rest of the Echo handlers with the
 // writer and the request that the middlewares pass on.
 func (ch *chain) runRest(w http.ResponseWriter, r *http.Request) {
-	x := ch.find(w, r)
+	var x *exchange
+	own, isOwn := w.(ownWriter)
+	if isOwn = isOwn && own.self().exchange.chain == ch; isOwn {
+		x = own.self().exchange
+	} else {
+		x = ch.find(w, r)
+	}
 	if !x.gate.Enter() {
 		return // the Wrap has returned
 	}
@@ -91,7 +98,7 @@ func (ch *chain) runRest(w http.ResponseWriter, r *http.Request) {
 		r = x.request // Echo has not routed it yet, and may route by no other
 	}
 	x.c.SetRequest(r)
-	if own, ok := w.(ownWriter); ok && own.self() == &x.writer {
+	if isOwn {
 		x.setHandlersWriter()
 		x.err = x.next(x.c)
 	} else {

@@ -9,15 +9,16 @@ import (
 
 	"github.com/hipflask/hipflask/errjson"
 	"github.com/hipflask/hipflask/internal/adapter"
+	"github.com/hipflask/hipflask/internal/writer"
 	"github.com/labstack/echo/v4"
 )
 
 // A netWriter is a writer of a Wrap. It names the renderer for errjson.Write. After the Wrap has
 // returned, it rejects writes: Echo may have given its response to another request.
 type netWriter struct {
-	exchange *exchange
-	next     http.ResponseWriter // the writer that it writes to
-	unwraps  http.ResponseWriter // the result of Unwrap
+	exchange    *exchange
+	interfaces  interfaces
+	forHandlers bool // it is the writer of the handlers, and not of the middlewares
 }
 
 // These are netWriters with optional interfaces. A struct of one pointer needs no allocation as an
@@ -29,44 +30,60 @@ type (
 	http2Writer  struct{ flushWriter } // Flusher, Pusher
 )
 
-// withInterfaces returns w with the optional interfaces of the writer below Echo's response.
+// interfaces is a set of optional interfaces.
+type interfaces uint8
+
+const (
+	canFlush interfaces = 1 << iota
+	canHijack
+	canPush
+)
+
+// withInterfaces returns w with its optional interfaces.
 func (w *netWriter) withInterfaces() http.ResponseWriter {
-	below := w.exchange.below
-	canFlush := has[http.Flusher](below) || has[interface{ FlushError() error }](below)
-	canHijack := has[http.Hijacker](below)
-	switch {
-	case canFlush && canHijack:
+	switch has := w.interfaces; {
+	case has&canFlush != 0 && has&canHijack != 0:
 		return http1Writer{flushWriter{w}}
-	case canFlush && has[http.Pusher](below):
+	case has&canFlush != 0 && has&canPush != 0:
 		return http2Writer{flushWriter{w}}
-	case canFlush:
+	case has&canFlush != 0:
 		return flushWriter{w}
-	case canHijack:
+	case has&canHijack != 0:
 		return hijackWriter{w}
 	}
 	return w
 }
 
-// has reports whether w, or a writer that it unwraps to, is a W. Echo's responses do not count:
-// they have Flush and Hijack even if the writers below them have not.
-func has[W any](w http.ResponseWriter) bool {
-	_, ok := adapter.FindWriter(w, func(found W) bool {
-		_, isResponse := any(found).(*echo.Response)
-		return !isResponse
-	})
-	return ok
+// interfacesOf returns the optional interfaces of w and of the writers that it unwraps to. Echo's
+// responses do not count: they have Flush and Hijack even if the writers below them have not.
+func interfacesOf(w http.ResponseWriter) (has interfaces) {
+	for ; w != nil && has&(canFlush|canHijack) != canFlush|canHijack; w = writer.Unwrap(w) {
+		if _, isResponse := w.(*echo.Response); isResponse {
+			continue
+		}
+		switch w.(type) {
+		case http.Flusher, interface{ FlushError() error }:
+			has |= canFlush
+		}
+		if _, ok := w.(http.Hijacker); ok {
+			has |= canHijack
+		} else if _, ok := w.(http.Pusher); ok {
+			has |= canPush
+		}
+	}
+	return has
 }
 
-// below returns the writer that Echo's response writes to. If an application is inside another one,
+// below returns the writer that a response of Echo writes to. If an application is inside another one,
 // that may be a response of Echo again, which is skipped.
-func below(w responseWriter) http.ResponseWriter {
-	var below http.ResponseWriter = w
-	response := echoResponse(w)
-	for response != nil {
-		below = response.Unwrap()
-		response, _ = below.(*echo.Response)
+func below(w http.ResponseWriter) http.ResponseWriter {
+	for {
+		response, ok := w.(*echo.Response)
+		if !ok {
+			return w
+		}
+		w = response.Unwrap()
 	}
-	return below
 }
 
 // An ownWriter is a netWriter with or without optional interfaces.
@@ -98,7 +115,18 @@ func (w *netWriter) Unwrap() http.ResponseWriter {
 	if w.hasEnded() {
 		return nil
 	}
-	return w.unwraps
+	if w.forHandlers {
+		return w.exchange.handlersUnwrap()
+	}
+	return w.exchange.below()
+}
+
+// next returns the writer that w writes to.
+func (w *netWriter) next() http.ResponseWriter {
+	if w.forHandlers {
+		return w.exchange.handlersNext()
+	}
+	return w.exchange.response
 }
 
 func (w *netWriter) hasEnded() bool { return w.exchange.gate.Closed() }
@@ -108,7 +136,7 @@ func (w *netWriter) Header() http.Header {
 	if w.hasEnded() {
 		return make(http.Header)
 	}
-	return w.next.Header()
+	return w.next().Header()
 }
 
 // WriteHeader does not pass an informational status to Echo's response, which would treat it as the
@@ -117,9 +145,9 @@ func (w *netWriter) WriteHeader(status int) {
 	switch {
 	case w.hasEnded():
 	case adapter.IsInformational(status):
-		w.exchange.below.WriteHeader(status)
+		w.exchange.below().WriteHeader(status)
 	default:
-		w.next.WriteHeader(status)
+		w.next().WriteHeader(status)
 	}
 }
 
@@ -127,7 +155,7 @@ func (w *netWriter) Write(p []byte) (int, error) {
 	if w.hasEnded() {
 		return 0, adapter.ErrRequestEnded
 	}
-	return w.next.Write(p)
+	return w.next().Write(p)
 }
 
 func (w flushWriter) Flush() { _ = w.FlushError() }
@@ -141,7 +169,7 @@ func (w flushWriter) FlushError() error {
 	if response := w.exchange.response; !isCommitted(response) {
 		response.WriteHeader(http.StatusOK)
 	}
-	return http.NewResponseController(w.next).Flush()
+	return http.NewResponseController(w.next()).Flush()
 }
 
 func (w hijackWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) { return w.hijack() }
@@ -153,7 +181,7 @@ func (w *netWriter) hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if w.hasEnded() {
 		return nil, nil, adapter.ErrRequestEnded
 	}
-	conn, rw, err := http.NewResponseController(w.next).Hijack()
+	conn, rw, err := http.NewResponseController(w.next()).Hijack()
 	response := echoResponse(w.exchange.response)
 	if err == nil && response != nil && !response.Committed {
 		response.Status, response.Committed = http.StatusSwitchingProtocols, true
@@ -166,6 +194,6 @@ func (w http2Writer) Push(target string, opts *http.PushOptions) error {
 	if w.hasEnded() {
 		return adapter.ErrRequestEnded
 	}
-	pusher, _ := adapter.FindWriter(w.exchange.below, func(http.Pusher) bool { return true })
+	pusher, _ := adapter.FindWriter(w.exchange.below(), func(http.Pusher) bool { return true })
 	return pusher.Push(target, opts)
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"sync/atomic"
+	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/hipflask/hipflask/errjson"
@@ -27,16 +28,15 @@ type chain struct {
 //
 // It is not pooled: a goroutine that outlives the request may keep it.
 type exchange struct {
-	context.Context // of request
-	chain           *chain
-	c               *gin.Context
-	request         *http.Request      // c.Request before the chain
-	writer          gin.ResponseWriter // c.Writer before the chain
-	routerStatus    int                // the status that Gin has set; 404 or 405 without a route
-	routerAllow     string             // the Allow header that Gin has set with a 405
-	copied          http.Request       // the request for the middlewares; no allocation of its own
-	gate            adapter.Gate
-	nextReturned    bool // runRest has returned without a panic; guarded by gate
+	chain        *chain
+	c            *gin.Context
+	request      *http.Request      // c.Request before the chain
+	writer       gin.ResponseWriter // c.Writer before the chain
+	routerStatus int                // the status that Gin has set; 404 or 405 without a route
+	routerAllow  *string            // the value of the Allow header that Gin has set with a 405
+	copied       http.Request       // the request for the middlewares; no allocation of its own
+	gate         adapter.Gate
+	nextReturned bool // runRest has returned without a panic; guarded by gate
 
 	// bodilessStatus is a status without a body that the handlers have set and that the middlewares
 	// know. It is not sent while Gin may add a body.
@@ -51,11 +51,10 @@ type exchange struct {
 // serve runs the middlewares.
 func (ch *chain) serve(c *gin.Context) {
 	x := &exchange{
-		Context: c.Request.Context(), chain: ch, c: c,
-		request: c.Request, writer: c.Writer, routerStatus: c.Writer.Status(),
+		chain: ch, c: c, request: c.Request, writer: c.Writer, routerStatus: c.Writer.Status(),
 	}
 	if x.routerStatus == http.StatusMethodNotAllowed {
-		x.routerAllow = c.Writer.Header().Get("Allow")
+		x.routerAllow = firstAllow(c.Writer.Header())
 	}
 	r := &x.copied
 	*r = *c.Request.WithContext(x)
@@ -177,12 +176,18 @@ func (ch *chain) find(w http.ResponseWriter, r *http.Request) *exchange {
 	return own.exchange()
 }
 
-// Value implements context.Context.
+// The methods of a context.Context are those of the original request's context, and Value also finds
+// the exchange by its chain.
+
+func (x *exchange) Deadline() (time.Time, bool) { return x.request.Context().Deadline() }
+func (x *exchange) Done() <-chan struct{}       { return x.request.Context().Done() }
+func (x *exchange) Err() error                  { return x.request.Context().Err() }
+
 func (x *exchange) Value(key any) any {
 	if key == x.chain {
 		return x
 	}
-	return x.Context.Value(key)
+	return x.request.Context().Value(key)
 }
 
 // middlewareWriter returns the writer for the middlewares. It has the optional interfaces that work.
@@ -267,10 +272,18 @@ func (w netWriter) WriteHeader(status int) {
 // removeAllow removes the Allow header that Gin has set with a 405, if a middleware responds with
 // another status. A preflight response would have it otherwise.
 func (x *exchange) removeAllow(status int) {
-	if x.routerAllow != "" && status != http.StatusMethodNotAllowed &&
-		x.writer.Header().Get("Allow") == x.routerAllow {
+	if x.routerAllow != nil && status != http.StatusMethodNotAllowed &&
+		x.routerAllow == firstAllow(x.writer.Header()) {
 		x.writer.Header().Del("Allow")
 	}
+}
+
+// firstAllow returns the first value of the Allow header, which is another one after a change.
+func firstAllow(h http.Header) *string {
+	if values := h["Allow"]; len(values) > 0 {
+		return &values[0]
+	}
+	return nil
 }
 
 // start sends a 200 if no status was set, also for a request without a route.
