@@ -16,6 +16,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/hipflask/hipflask/errjson"
+	"github.com/hipflask/hipflask/internal/errtree"
 )
 
 // Of a small body an answer could be very large: it has at most maxFaults faults, and
@@ -335,7 +336,7 @@ func (d *diagnosis) scalar(p *plan, f *field, kind jsontext.Kind) error {
 		pointer, at = pointer+semantic.JSONPointer, at0+int(semantic.ByteOffset)
 	}
 	// An unmarshal method can tell its faults in its own words.
-	fields := fieldErrors(err, nil)
+	fields := errtree.Collect[errjson.FieldError](err)
 	for _, own := range fields {
 		d.faultAt(string(pointer)+own.Pointer, at, orDefault(own.Code, code), orDefault(own.Message, message))
 	}

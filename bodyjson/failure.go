@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/hipflask/hipflask/errjson"
+	"github.com/hipflask/hipflask/internal/errtree"
 )
 
 // The codes. They are documented in the comment of the package, and stable.
@@ -71,7 +72,7 @@ func invalid(err error, data []byte, c *config) error {
 	if hasAnswer(err) {
 		return err
 	}
-	fields := fieldErrors(err, nil)
+	fields := errtree.Collect[errjson.FieldError](err)
 	if len(fields) > maxFaults {
 		fields = fields[:maxFaults]
 	}
@@ -88,27 +89,4 @@ func invalid(err error, data []byte, c *config) error {
 		fields[i].Pointer = bounded(fields[i].Pointer) // it may have names of the body in it
 	}
 	return invalidFields(fields, err)
-}
-
-// fieldErrors appends all FieldErrors that err is, wraps or joins.
-func fieldErrors(err error, to []errjson.FieldError) []errjson.FieldError {
-	switch e := err.(type) {
-	case errjson.FieldError:
-		to = append(to, e)
-	case *errjson.FieldError:
-		if e != nil {
-			to = append(to, *e)
-		}
-	}
-	switch e := err.(type) {
-	case interface{ Unwrap() error }:
-		if inner := e.Unwrap(); inner != nil {
-			to = fieldErrors(inner, to)
-		}
-	case interface{ Unwrap() []error }:
-		for _, inner := range e.Unwrap() {
-			to = fieldErrors(inner, to)
-		}
-	}
-	return to
 }

@@ -1,23 +1,24 @@
-// Package status answers with JSON and a status: values that handlers return, as
-// Flask's views do, and values that they write themselves, as with jsonify.
+// Package status sends values as JSON with a status code: values that handlers return, as Flask's
+// views do, and values that handlers write themselves, as with jsonify.
 //
 //	mux.Handle("GET /items/{id}", status.Handler(func(r *http.Request) (Item, error) {
 //		return store.Item(r.PathValue("id")) // 200 with the item, or the error
 //	}))
 //
-// It stands at the end of a chain, as a handler. It needs no middleware; errors
-// leave through [errjson.Write], and are thus answered by the renderer of an
-// [errjson.Wrap] further outside where there is one.
+// It is used at the end of a chain, in a handler, and needs no middleware. Errors are sent with
+// [errjson.Write], by the renderers around the handler.
 //
 // # Encoding
 //
-// A body is encoded with encoding/json, whole, before the status is sent: one that
-// cannot be encoded (a channel, a NaN, a cycle, a MarshalJSON that fails or panics)
-// is still a clean 500. The bytes are those of encoding/json with a newline, but
-// <, > and & stay as they are. Three values are treated on their own: a nil slice
-// is [], a nil map is {}, both at the top only, and a [json.RawMessage] goes out
-// as it is. The content type is application/json (RFC 8259, Section 11, has no
-// charset parameter).
+// A body is encoded completely with encoding/json before the status is sent. A value that cannot be
+// encoded (a channel, a NaN, a cycle, a MarshalJSON that fails or panics) is a 500. The bytes are
+// those of encoding/json with a newline, except that <, > and & are not escaped. Three values are
+// special: a nil slice is [] and a nil map is {}, both at the top only, and a [json.RawMessage] is
+// sent as it is. The content type is application/json (RFC 8259, Section 11, has no charset
+// parameter).
+//
+// The response has a Content-Length, except if a Content-Encoding is set: a compressor outside
+// changes the length.
 package status
 
 import (
