@@ -118,4 +118,10 @@
 // announced. Values never share memory with them; the texts of one body may share it
 // with each other, in blocks of at most 4 KiB. When the handler has returned, the bytes
 // are gone: to ask for them then is an error, and not the bytes of another request.
+//
+// # The request
+//
+// The middlewares pass on a copy of the request. A middleware outside does not see the pattern that a
+// ServeMux inside sets, nor the forms that a handler parses. The temporary files of such a form are
+// removed when the handler has returned.
 package bodyjson
