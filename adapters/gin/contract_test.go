@@ -281,3 +281,21 @@ func TestNoRenderer(t *testing.T) {
 	assert.Contains(t, c.Get("/sent"), "200; ")
 	assert.Contains(t, log.String(), "error=late")
 }
+
+// TestEngineInEngine tests that an engine without Errors sends its errors inside an engine with one.
+func TestEngineInEngine(t *testing.T) {
+	inner := gin.New()
+	inner.GET("/fail", func(c *gin.Context) { ginadapter.Fail(c, errjson.Gone("Gone.")) })
+	inner.GET("/wrapped", native.Wrap(adaptertest.Record(new(adaptertest.Recorder))), func(c *gin.Context) {
+		ginadapter.Fail(c, errjson.Gone("Gone."))
+	})
+	inner.GET("/handle", ginadapter.Handle(func(*gin.Context) (any, error) { return nil, errjson.Gone("Gone.") }))
+	outer := gin.New()
+	outer.Use(native.Errors)
+	outer.Any("/*path", gin.WrapH(inner))
+	c := adaptertest.Serve(t, outer)
+	for _, path := range []string{"/fail", "/wrapped", "/handle"} {
+		assert.Equal(t, adaptertest.Failure(410, "Gone."), c.Get(path), path)
+	}
+	assert.Equal(t, "404; ", c.Get("/none")[:5])
+}

@@ -19,6 +19,7 @@ import (
 // there is a body. If there is none, the status is sent as an error.
 type errorsWriter struct {
 	gin.ResponseWriter                   // the one before
+	c                  *gin.Context      // of the engine that it belongs to
 	renderer           *errjson.Renderer // may be nil; see New
 	encoding           string            // the Content-Encoding before the handlers, of a compressor outside
 	status             int               // the last one of WriteHeader
@@ -30,7 +31,7 @@ type errorsWriter struct {
 // installErrors puts an errorsWriter in place of c.Writer.
 func installErrors(c *gin.Context, rd *errjson.Renderer) *errorsWriter {
 	e := &errorsWriter{
-		ResponseWriter: c.Writer, renderer: rd,
+		ResponseWriter: c.Writer, c: c, renderer: rd,
 		head: c.Request.Method == http.MethodHead, encoding: encodingOf(c.Writer.Header()),
 	}
 	c.Writer = e
@@ -135,7 +136,7 @@ const handledKey = "github.com/hipflask/hipflask/adapters/gin"
 func logSent(c *gin.Context, w gin.ResponseWriter, err error) {
 	c.Set(handledKey, true)
 	var rd *errjson.Renderer
-	if e := errorsWriterOf(w); e != nil {
+	if e := errorsWriterOf(c, w); e != nil {
 		rd = e.renderer
 	}
 	r := adapter.WithPattern(c.Request, c.FullPath())
@@ -238,13 +239,17 @@ func (e *errorsWriter) Renderer() *errjson.Renderer {
 	return e.renderer
 }
 
-// errorsWriterOf returns the writer of the innermost Errors that w leads to, or nil. Native writers
-// of Gin, such as that of gin-contrib/gzip, embed a gin.ResponseWriter and do not unwrap it.
-func errorsWriterOf(w http.ResponseWriter) *errorsWriter {
+// errorsWriterOf returns the writer of the innermost Errors of c's engine that w leads to, or nil. An
+// engine may be inside another one, whose Errors does not see the errors in c. Native writers of Gin,
+// such as that of gin-contrib/gzip, embed a gin.ResponseWriter and do not unwrap it.
+func errorsWriterOf(c *gin.Context, w http.ResponseWriter) *errorsWriter {
 	for w != nil {
 		switch u := w.(type) {
 		case *errorsWriter:
-			return u
+			if u.c == c {
+				return u
+			}
+			return nil
 		case interface{ Unwrap() http.ResponseWriter }:
 			w = u.Unwrap()
 		case gin.ResponseWriter:

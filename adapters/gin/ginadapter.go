@@ -167,7 +167,7 @@ func Fail(c *gin.Context, err error) {
 	}
 	_ = c.Error(err) // it returns the gin.Error
 	c.Abort()
-	if errorsWriterOf(c.Writer) == nil && !c.Writer.Written() {
+	if errorsWriterOf(c, c.Writer) == nil && !c.Writer.Written() {
 		errjson.Write(c.Writer, adapter.WithPattern(c.Request, c.FullPath()), err)
 		c.Writer.WriteHeaderNow()
 	}

@@ -143,7 +143,7 @@ func (x *exchange) runInside(w http.ResponseWriter) {
 	gw := handlerWriter{x}
 	c.Writer = gw
 	var inner *errorsWriter
-	if outer := errorsWriterOf(x.writer); outer != nil {
+	if outer := errorsWriterOf(c, x.writer); outer != nil {
 		inner = installErrors(c, outer.renderer)
 		inner.inner = true
 	}
@@ -237,7 +237,7 @@ func (w netWriter) Renderer() *errjson.Renderer {
 	if _, ok := adapter.FindWriter(outer, func(*errorsWriter) bool { return true }); ok {
 		return nil
 	}
-	if hidden := errorsWriterOf(outer); hidden != nil {
+	if hidden := errorsWriterOf(w.x.c, outer); hidden != nil {
 		return hidden.renderer
 	}
 	return w.x.chain.adapter.errs
