@@ -19,6 +19,9 @@
 //   - Echo's Recover with DisableErrorHandler, or with a LogErrorFunc that returns nil, hides a
 //     panic from [Adapter.ErrorHandler]. If the response is committed, the connection is not
 //     broken.
+//   - Echo's deprecated Timeout must be outside every Wrap. Echo requires it to be the first
+//     middleware. Inside a Wrap, a handler that outlives the timeout writes to the connection,
+//     because the Wrap restores the writer of the response.
 //
 // This package exists until the end of 2027, as long as Echo v4 is supported.
 //
