@@ -239,26 +239,32 @@ func (e *errorsWriter) Renderer() *errjson.Renderer {
 	return e.renderer
 }
 
-// errorsWriterOf returns the writer of the innermost Errors of c's engine that w leads to, or nil. An
-// engine may be inside another one, whose Errors does not see the errors in c. Native writers of Gin,
-// such as that of gin-contrib/gzip, embed a gin.ResponseWriter and do not unwrap it.
-func errorsWriterOf(c *gin.Context, w http.ResponseWriter) *errorsWriter {
-	for w != nil {
+// errorsWriterOf returns the writer of the innermost Errors of c's engine that w leads to, or nil.
+// An engine may be inside another one, whose Errors does not see the errors in c. Native writers of
+// Gin, such as that of gin-contrib/gzip, embed a gin.ResponseWriter and do not unwrap it.
+func errorsWriterOf(c *gin.Context, w gin.ResponseWriter) *errorsWriter {
+	for {
+		var next http.ResponseWriter
 		switch u := w.(type) {
 		case *errorsWriter:
 			if u.c == c {
 				return u
 			}
 			return nil
+		case handlerWriter:
+			w = u.x.writer
+			continue
 		case interface{ Unwrap() http.ResponseWriter }:
-			w = u.Unwrap()
-		case gin.ResponseWriter:
-			w = embeddedWriter(u)
+			next = u.Unwrap()
 		default:
+			next = embeddedWriter(w)
+		}
+		inner, ok := next.(gin.ResponseWriter)
+		if !ok {
 			return nil
 		}
+		w = inner
 	}
-	return nil
 }
 
 // embeddedWriter returns the gin.ResponseWriter that a struct embeds, or nil.

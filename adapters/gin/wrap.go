@@ -432,15 +432,26 @@ func (w handlerWriter) Pusher() http.Pusher {
 // Unwrap is called by http.ResponseController.
 func (w handlerWriter) Unwrap() http.ResponseWriter { return w.x.inside }
 
-// rawWriter returns the writer that Gin was called with, or nil if a native writer does not unwrap.
-func rawWriter(w http.ResponseWriter) http.ResponseWriter {
-	for w != nil {
-		if _, ok := w.(gin.ResponseWriter); !ok {
-			return w
+// rawWriter returns the writer that Gin was called with, or that of a middleware of another Wrap. It
+// returns nil if a native writer does not unwrap.
+func rawWriter(w gin.ResponseWriter) http.ResponseWriter {
+	for {
+		var next http.ResponseWriter
+		switch u := w.(type) {
+		case *errorsWriter:
+			w = u.ResponseWriter
+			continue
+		case handlerWriter:
+			return u.x.inside
+		default:
+			next = writer.Unwrap(w)
 		}
-		w = writer.Unwrap(w)
+		inner, ok := next.(gin.ResponseWriter)
+		if !ok {
+			return next
+		}
+		w = inner
 	}
-	return nil
 }
 
 // ownWriter returns the writer of Gin's own below w, or nil if a writer hides it.
