@@ -49,17 +49,16 @@ func (x *exchange) setHandlersWriter() {
 	x.c.SetResponse(x.handlersWriter.withInterfaces())
 }
 
-// handlersState is what setHandlersWriter must remember.
-type handlersState struct{}
+// formerResponse restores the c.Response() that setHandlersWriter or runBehind has replaced.
+type formerResponse struct{}
+
+func (formerResponse) restore(x *exchange) { x.c.SetResponse(x.response) }
 
 // handlersNext returns the writer that handlersWriter writes to.
 func (x *exchange) handlersNext() http.ResponseWriter { return x.response }
 
 // handlersUnwrap returns the writer that handlersWriter unwraps to.
 func (x *exchange) handlersUnwrap() http.ResponseWriter { return x.response }
-
-// restoreResponse ends setHandlersWriter, and restores the c.Response() outside the Wrap.
-func (x *exchange) restoreResponse() { x.c.SetResponse(x.response) }
 
 func hasPathValues(c *echo.Context) bool { return len(c.PathValues()) > 0 }
 

@@ -32,7 +32,7 @@ type exchange struct {
 	copied         http.Request // the request for the middlewares, a copy of request
 	writer         netWriter    // the writer for the middlewares
 	handlersWriter netWriter    // the writer for the handlers if the middlewares pass on theirs
-	handlersState
+	former         formerResponse
 
 	gate adapter.Gate
 	err  error // the last result of next; guarded by gate
@@ -124,7 +124,7 @@ func (x *exchange) leave() {
 		adapter.RemoveFiles(r, x.request)
 	}
 	x.c.SetRequest(x.request)
-	x.restoreResponse()
+	x.former.restore(x)
 	x.gate.Leave()
 }
 

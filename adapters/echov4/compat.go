@@ -23,8 +23,8 @@ func echoResponse(w *echo.Response) *echo.Response { return w }
 
 // below returns the writer below Echo's response outside the Wrap.
 func (x *exchange) below() http.ResponseWriter {
-	if x.formerWriter != nil {
-		return below(x.formerWriter) // setHandlersWriter has replaced it
+	if x.former.writer != nil {
+		return below(x.former.writer) // setHandlersWriter has replaced it
 	}
 	return below(x.response)
 }
@@ -37,27 +37,26 @@ func newResponse(c echo.Context, w http.ResponseWriter) *echo.Response {
 // setHandlersWriter makes handlersWriter the writer below the c.Response() of the handlers, which
 // must be an *echo.Response.
 func (x *exchange) setHandlersWriter() {
-	x.formerWriter = x.response.Writer
+	x.former.writer = x.response.Writer
 	x.handlersWriter = netWriter{exchange: x, interfaces: x.writer.interfaces, forHandlers: true}
 	x.response.Writer = x.handlersWriter.withInterfaces()
 }
 
-// handlersState is what setHandlersWriter must remember.
-type handlersState struct{ formerWriter http.ResponseWriter }
+// formerResponse restores the c.Response() that setHandlersWriter or runBehind has replaced.
+type formerResponse struct{ writer http.ResponseWriter } // of the response; nil if not replaced
+
+func (former formerResponse) restore(x *exchange) {
+	x.c.SetResponse(x.response)
+	if former.writer != nil {
+		x.response.Writer = former.writer
+	}
+}
 
 // handlersNext returns the writer that handlersWriter writes to.
-func (x *exchange) handlersNext() http.ResponseWriter { return x.formerWriter }
+func (x *exchange) handlersNext() http.ResponseWriter { return x.former.writer }
 
 // handlersUnwrap returns the writer that handlersWriter unwraps to.
 func (x *exchange) handlersUnwrap() http.ResponseWriter { return x.below() }
-
-// restoreResponse ends setHandlersWriter, and restores the c.Response() outside the Wrap.
-func (x *exchange) restoreResponse() {
-	x.c.SetResponse(x.response)
-	if x.formerWriter != nil {
-		x.response.Writer = x.formerWriter
-	}
-}
 
 func hasPathValues(c echo.Context) bool { return len(c.ParamNames()) > 0 }
 
