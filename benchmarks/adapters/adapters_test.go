@@ -20,11 +20,9 @@
 package adapters_test
 
 import (
-	"bufio"
 	"context"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -141,19 +139,13 @@ func (s suite) run(b *testing.B) {
 	}
 }
 
-// discard is a writer that keeps nothing, and allocates nothing. It has the optional interfaces of
-// net/http's writer for HTTP/1.
+// discard is a writer that keeps nothing, and allocates nothing.
 type discard struct{ header http.Header }
 
 func (d *discard) Header() http.Header               { return d.header }
 func (d *discard) Write(p []byte) (int, error)       { return len(p), nil }
 func (d *discard) WriteString(s string) (int, error) { return len(s), nil }
 func (d *discard) WriteHeader(int)                   {}
-func (d *discard) Flush()                            {}
-
-func (d *discard) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	return nil, nil, http.ErrNotSupported
-}
 
 func measure(b *testing.B, h http.Handler, r *http.Request) {
 	w := &discard{make(http.Header)}
