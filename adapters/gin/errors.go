@@ -41,14 +41,17 @@ func installErrors(c *gin.Context, rd *errjson.Renderer) *errorsWriter {
 // finish sends the error of the handlers, unless they have sent a response.
 func (e *errorsWriter) finish(c *gin.Context) {
 	c.Writer = e.ResponseWriter
-	err := e.errorOf(c)
+	err, handled := e.errorOf(c), c.GetInt(handledKey)
 	bodiless := e.status >= 300 && e.status < 400 || e.status == http.StatusNoContent
 	switch {
 	case err == nil:
 		e.release()
 	case !e.ResponseWriter.Written() && !bodiless:
 		e.send(c, err)
-	case !e.inner && !c.GetBool(handledKey):
+	case !e.inner && len(c.Errors) > handled:
+		if handled > 0 {
+			err = lastFirst(c.Errors[handled:])
+		}
 		logSent(c, e, err)
 	}
 }
@@ -128,13 +131,13 @@ func is[E error](err error) bool {
 	return ok
 }
 
-// handledKey is the gin.Context key that is set once an error was sent or logged: two Errors, one
-// inside the other, see the same c.Errors.
+// handledKey is the gin.Context key for the number of c.Errors that were sent or logged: two Errors,
+// one inside the other, see the same c.Errors.
 const handledKey = "github.com/hipflask/hipflask/adapters/gin"
 
 // logSent logs and reports an error after a response was sent by w.
 func logSent(c *gin.Context, w gin.ResponseWriter, err error) {
-	c.Set(handledKey, true)
+	c.Set(handledKey, len(c.Errors))
 	var rd *errjson.Renderer
 	if e := errorsWriterOf(c, w); e != nil {
 		rd = e.renderer
@@ -145,7 +148,7 @@ func logSent(c *gin.Context, w gin.ResponseWriter, err error) {
 
 // send sends an error. Nothing was sent before.
 func (e *errorsWriter) send(c *gin.Context, err error) {
-	c.Set(handledKey, true)
+	c.Set(handledKey, len(c.Errors))
 	// A handler may have set it for the body that is not sent now.
 	if h := e.ResponseWriter.Header(); encodingOf(h) != e.encoding {
 		h.Del("Content-Encoding")
@@ -284,12 +287,14 @@ func embeddedWriter(w gin.ResponseWriter) http.ResponseWriter {
 	return embedded
 }
 
-// isSent reports whether a part of a response was sent. A status that is held back was not.
-func isSent(c *gin.Context) bool {
-	if e, ok := c.Writer.(*errorsWriter); ok {
-		return e.ResponseWriter.Written()
+// isPartSent reports whether a part of a response was sent. A status that is held back was not. An
+// error status without a body, as BindJSON sends it without an Errors, is a whole response.
+func isPartSent(c *gin.Context) bool {
+	if e := errorsWriterOf(c, c.Writer); e != nil && e.held {
+		return false
 	}
-	return c.Writer.Written()
+	w := c.Writer
+	return w.Written() && (w.Size() != 0 || !isErrorStatus(w.Status()))
 }
 
 func isErrorStatus(status int) bool { return status >= 400 && status <= 599 }

@@ -407,3 +407,68 @@ func TestContract(t *testing.T) {
 		assert.Equal(t, []int{409}, reported, path)
 	}
 }
+
+// TestBindAndHandle tests that the status that BindJSON sends is not taken for a part of a response.
+func TestBindAndHandle(t *testing.T) {
+	bind := ginadapter.Handle(func(c *gin.Context) (any, error) {
+		var v item
+		if err := c.BindJSON(&v); err != nil {
+			return nil, err
+		}
+		return v, nil
+	})
+	nativeOne := func(c *gin.Context) { c.Writer = nativeWriter{c.Writer} }
+	writer := native.Wrap(adaptertest.Record(new(adaptertest.Recorder)))
+	for name, c := range map[string]struct {
+		middlewares []gin.HandlerFunc
+		want        string
+	}{
+		"Errors":                  {[]gin.HandlerFunc{native.Errors}, adaptertest.Failure(400, "")},
+		"behind a native writer":  {[]gin.HandlerFunc{native.Errors, nativeOne}, adaptertest.Failure(400, "")},
+		"behind a writer":         {[]gin.HandlerFunc{native.Errors, writer}, adaptertest.Failure(400, "")},
+		"behind both":             {[]gin.HandlerFunc{native.Errors, writer, nativeOne}, adaptertest.Failure(400, "")},
+		"without an Errors":       {nil, "400; Content-Length: 0; "},
+		"a writer without Errors": {[]gin.HandlerFunc{writer}, "400; Content-Length: 0; "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			engine := gin.New()
+			engine.Use(c.middlewares...)
+			engine.POST("/", bind)
+			assert.Equal(t, c.want, adaptertest.Serve(t, engine).Do("POST", "/", strings.NewReader("{")))
+		})
+	}
+}
+
+// TestFailAfterPart tests that ErrAbortHandler breaks the connection without an Errors, too.
+func TestFailAfterPart(t *testing.T) {
+	for name, middlewares := range map[string][]gin.HandlerFunc{
+		"alone": nil, "with Errors": {native.Errors}, "in a Wrap": {native.Wrap(errjson.Wrap)},
+	} {
+		engine := gin.New()
+		engine.Use(middlewares...)
+		engine.GET("/", func(c *gin.Context) {
+			c.String(200, "part")
+			ginadapter.Fail(c, fmt.Errorf("x: %w", http.ErrAbortHandler))
+		})
+		assert.PanicsWithValue(t, http.ErrAbortHandler, func() {
+			engine.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+		}, name)
+	}
+}
+
+// TestErrorAfterInnerErrors tests that an error is logged that a middleware adds after an inner
+// Errors has sent another one.
+func TestErrorAfterInnerErrors(t *testing.T) {
+	var reported []string
+	errs := ginadapter.New(errjson.NewRenderer(errjson.Config{
+		Report: func(_ *http.Request, e *errjson.Error) { reported = append(reported, fmt.Sprint(e.Unwrap())) },
+	}))
+	engine := gin.New()
+	engine.Use(errs.Errors, func(c *gin.Context) {
+		c.Next()
+		_ = c.Error(errors.New("commit"))
+	}, errs.Errors)
+	engine.GET("/", func(c *gin.Context) { ginadapter.Fail(c, errors.New("first")) })
+	engine.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+	assert.Equal(t, []string{"first", "commit"}, reported)
+}

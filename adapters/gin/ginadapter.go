@@ -131,19 +131,19 @@ func Get[T any](c *gin.Context) (T, error) {
 // Handle returns a handler that sends the value of fn as [status.Handler] does: a [status.Response]
 // as it is, and any other value as the body of a 200. An error is sent as by [Fail]. If fn has
 // written a response and returns no error, that is the response. If it returns an error then, the
-// connection is broken: the client must not mistake a part of a response for the whole.
+// connection is broken: the client must not mistake a part of a response for the whole. An error
+// status without a body, as of c.BindJSON, is a whole response, and the error is only logged.
 func Handle[T any](fn func(*gin.Context) (T, error)) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		value, err := fn(c)
-		sent := isSent(c)
 		switch {
-		case err != nil && sent:
+		case err != nil && isPartSent(c):
 			c.Abort()
 			logSent(c, c.Writer, err)
 			panic(http.ErrAbortHandler)
 		case err != nil:
 			Fail(c, err)
-		case sent || c.Writer.Written():
+		case c.Writer.Written():
 		default:
 			if err := adapter.WriteValue(c.Writer, c.Request, value); err != nil {
 				Fail(c, err)
@@ -167,7 +167,11 @@ func Fail(c *gin.Context, err error) {
 	}
 	_ = c.Error(err) // it returns the gin.Error
 	c.Abort()
-	if errorsWriterOf(c, c.Writer) == nil && !c.Writer.Written() {
+	switch {
+	case errorsWriterOf(c, c.Writer) != nil:
+	case c.Writer.Written():
+		logSent(c, c.Writer, err)
+	default:
 		errjson.Write(c.Writer, adapter.WithPattern(c.Request, c.FullPath()), err)
 		c.Writer.WriteHeaderNow()
 	}
