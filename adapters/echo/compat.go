@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/hipflask/hipflask/errjson"
+	"github.com/hipflask/hipflask/internal/errtree"
 	"github.com/labstack/echo/v5"
 	"github.com/labstack/echo/v5/middleware"
 )
@@ -97,12 +98,5 @@ func recoveredPanic(err error) error {
 	if _, ok := errors.AsType[*middleware.PanicStackError](err); !ok {
 		return nil
 	}
-	return panicError{err}
+	return errtree.NewPanic(err, false) // the stack is a part of the text of err
 }
-
-// A panicError is an error that errjson logs as a panic. The stack is a part of the text of err.
-type panicError struct{ err error }
-
-func (p panicError) Error() string         { return p.err.Error() }
-func (p panicError) Unwrap() error         { return p.err }
-func (p panicError) StackTrace() []uintptr { return []uintptr{} }

@@ -156,7 +156,7 @@ func Handle[T any](fn func(*echo.Context) (T, error)) echo.HandlerFunc {
 // logged.
 const handledKey = "github.com/hipflask/hipflask/adapters/echo"
 
-// meaning returns an error of Echo as an HTTP error of errjson. It returns other errors unchanged.
+// meaning returns an error of Echo with the HTTP error for it. It returns other errors unchanged.
 func meaning(err error) error {
 	e := httpError(err)
 	if e == nil {
@@ -165,9 +165,16 @@ func meaning(err error) error {
 	if e.Message == http.StatusText(e.Status) {
 		e.Message = "" // errjson has a sentence for each status
 	}
-	e.Err = err
-	return e
+	return &withMeaning{err, e}
 }
+
+// withMeaning is an error with the HTTP error for it, which is used if no rule matches the error.
+type withMeaning struct {
+	error
+	meaning *errjson.Error
+}
+
+func (e *withMeaning) Unwrap() []error { return []error{e.meaning, e.error} }
 
 // sentResponse returns the response of Echo of which a part was sent, or nil. That is the response
 // of the handlers or, if a middleware has committed it before them, the one outside a Wrap.

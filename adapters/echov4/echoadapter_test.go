@@ -195,6 +195,27 @@ func TestErrorHandler(t *testing.T) {
 	}
 }
 
+// TestRuleForEchoErrors tests that a rule sees the error of the handler, and not only the HTTP error
+// for it.
+func TestRuleForEchoErrors(t *testing.T) {
+	e, a := newApp(errjson.NewRenderer(errjson.Config{Rules: []errjson.Rule{
+		errjson.Map(func(_ *http.Request, e *echo.HTTPError) *errjson.Error {
+			return errjson.Conflict(fmt.Sprint("By a rule: ", e.Message))
+		}),
+	}}))
+	direct := func(echo.Context) error { return echo.NewHTTPError(400, "x") }
+	wrapped := func(echo.Context) error { return fmt.Errorf("x: %w", echo.NewHTTPError(400, "x")) }
+	e.GET("/direct", direct)
+	e.GET("/wrapped", wrapped)
+	g := e.Group("/in", a.Wrap(errjson.Default().Recover))
+	g.GET("/direct", direct)
+	g.GET("/wrapped", wrapped)
+	c := adaptertest.Serve(t, e)
+	for _, path := range []string{"/direct", "/wrapped", "/in/direct", "/in/wrapped"} {
+		assert.Equal(t, adaptertest.Failure(409, "By a rule: x"), c.Get(path), path)
+	}
+}
+
 // codedError is an error of another library.
 type codedError struct{}
 
