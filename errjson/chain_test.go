@@ -313,6 +313,47 @@ func TestAnsweredInside(t *testing.T) {
 	onBoth(t, handler, func(t *testing.T, s *server) { assert.Equal(t, jsonAnswer(404, body404), s.get(t, "/")) })
 }
 
+// TestErrorAfterHeldStatus tests that an error replaces a status and a text that are held back, in
+// every order of the middlewares.
+func TestErrorAfterHeldStatus(t *testing.T) {
+	for name, wrap := range map[string]func(http.Handler) http.Handler{
+		"Wrap":             quiet.Wrap,
+		"Recover, Render":  alice.New(quiet.Recover, quiet.Render).Then,
+		"Render, Recover":  alice.New(quiet.Render, quiet.Recover).Then,
+		"Wrap, Recover":    alice.New(quiet.Wrap, quiet.Recover).Then,
+		"Wrap, 2 Recovers": alice.New(quiet.Wrap, quiet.Recover, quiet.Recover).Then,
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, constant500, record(wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(404)
+				panic("boom")
+			})), get("/")))
+			assert.Equal(t, jsonAnswer(404, body404), record(wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				http.Error(w, "a text", 500)
+				errjson.Write(w, r, errjson.NotFound(""))
+			})), get("/")))
+		})
+	}
+}
+
+// TestBracketIsNotJSON tests that the text of a 5xx is not sent because it begins as JSON does.
+func TestBracketIsNotJSON(t *testing.T) {
+	for _, text := range []string{"[panic] secret", "{secret}", "[db]" + strings.Repeat(" secret", 1000)} {
+		for name, handler := range map[string]http.HandlerFunc{
+			"http.Error": func(w http.ResponseWriter, _ *http.Request) { http.Error(w, text, 500) },
+			"no type":    func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500); _, _ = io.WriteString(w, text) },
+			"in 2 writes": func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "text/plain")
+				w.WriteHeader(500)
+				_, _ = io.WriteString(w, text[:1])
+				_, _ = io.WriteString(w, text[1:])
+			},
+		} {
+			assert.Equal(t, constant500, record(quiet.Wrap(handler), get("/")), "%s: %.20s", name, text)
+		}
+	}
+}
+
 func TestLog(t *testing.T) {
 	for _, c := range []struct {
 		name  string

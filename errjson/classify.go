@@ -40,10 +40,12 @@ func classify(r *http.Request, err error) (e *Error) {
 		switch {
 		case isOrMatches(node, context.DeadlineExceeded):
 			status = http.StatusGatewayTimeout
-		case ctxErr != nil && isOrMatches(node, context.Canceled):
+		case ctxErr == context.Canceled && isOrMatches(node, context.Canceled):
 			status = statustext.ClientClosedRequest
+		case ctxErr == context.DeadlineExceeded && isOrMatches(node, context.Canceled):
+			status = http.StatusGatewayTimeout // a timeout of the server
 		case inForm:
-			status = neterr.FormStatus(node)
+			status = neterr.FormStatus(r, node)
 		}
 		if status == 0 {
 			return errtree.Descend

@@ -246,6 +246,10 @@ func TestPassthrough(t *testing.T) {
 		text(w, nil)
 		panic("boom")
 	})))
+	mux.Handle("/nested", errjson.Passthrough(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		errjson.Passthrough(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP(w, r)
+		text(w, nil)
+	})))
 	mux.Handle("/after", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		errjson.Passthrough(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP(w, r)
 		text(w, nil)
@@ -259,6 +263,7 @@ func TestPassthrough(t *testing.T) {
 			s := serveHTTP1(t, wrap(mux))
 			want := serveHTTP1(t, text).get(t, "/")
 			assert.Equal(t, want, s.get(t, "/text"))
+			assert.Equal(t, want, s.get(t, "/nested"))
 			assert.Equal(t, answer{403, http.Header{"Content-Length": {"0"}}, ""}, s.get(t, "/bare"))
 			assert.Equal(t, jsonAnswer(404, body404), s.get(t, "/error"))
 			if name == "none" {
@@ -512,29 +517,38 @@ func TestFormErrors(t *testing.T) {
 	parseMultipart := func(r *http.Request) error { return r.ParseMultipartForm(1 << 10) }
 	query := func(q string) error { _, err := url.ParseQuery(q); return err }
 	const urlencoded = "application/x-www-form-urlencoded"
+	const multipartForm = "multipart/form-data; boundary=b"
 	const oneFile = "--b\r\nContent-Disposition: form-data; name=\"a\"; filename=\"a\"\r\n\r\nx\r\n--b--\r\n"
 	for name, c := range map[string]struct {
-		err    error
-		status int
+		err         error
+		contentType string // of the request
+		status      int
 	}{
-		"invalid escape":         {form(urlencoded, "a=%zz", parseForm), 400},
-		"invalid semicolon":      {form(urlencoded, "a=1;b=2", parseForm), 400},
-		"query, invalid escape":  {query("%"), 400},
-		"query, semicolon":       {query("a;b"), 400},
-		"invalid content type":   {form("multipart/form-data; =", "", parseForm), 400},
-		"a form that is too big": {form(urlencoded, strings.Repeat("a", 11<<20), parseForm), 413},
-		"not multipart":          {form("text/plain", "", parseMultipart), 400},
-		"no boundary":            {form("multipart/form-data", "", parseMultipart), 400},
-		"missing file": {form("multipart/form-data; boundary=b", oneFile, func(r *http.Request) error {
+		"invalid escape":         {form(urlencoded, "a=%zz", parseForm), "", 400},
+		"invalid semicolon":      {form(urlencoded, "a=1;b=2", parseForm), "", 400},
+		"query, invalid escape":  {query("%"), "", 400},
+		"query, semicolon":       {query("a;b"), "", 400},
+		"invalid content type":   {form("multipart/form-data; =", "", parseForm), "multipart/form-data; =", 400},
+		"a form that is too big": {form(urlencoded, strings.Repeat("a", 11<<20), parseForm), "", 413},
+		"not multipart":          {form("text/plain", "", parseMultipart), "", 400},
+		"no boundary":            {form("multipart/form-data", "", parseMultipart), "", 400},
+		"missing file": {form(multipartForm, oneFile, func(r *http.Request) error {
 			_, _, err := r.FormFile("other")
 			return err
-		}), 400},
-		"wrapped":              {fmt.Errorf("upload: %w", http.ErrMissingFile), 400},
-		"message too large":    {multipart.ErrMessageTooLarge, 413},
-		"another server's URL": {&url.Error{Op: "parse", Err: url.EscapeError("%zz")}, 500},
+		}), "", 400},
+		"wrapped":                     {fmt.Errorf("upload: %w", http.ErrMissingFile), "", 400},
+		"message too large":           {multipart.ErrMessageTooLarge, "", 413},
+		"another server's URL":        {&url.Error{Op: "parse", Err: url.EscapeError("%zz")}, "", 500},
+		"an empty multipart body":     {form(multipartForm, "", parseMultipart), multipartForm, 400},
+		"no multipart body":           {form(multipartForm, "garbage", parseMultipart), multipartForm, 400},
+		"a malformed part header":     {form(multipartForm, "--b\r\nno colon\r\n\r\nx\r\n--b--\r\n", parseMultipart), multipartForm, 400},
+		"a media type of the program": {form("multipart/form-data; =", "", parseForm), "text/plain", 500},
+		"a mail of the program":       {form(multipartForm, "garbage", parseMultipart), "text/plain", 500},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := record(quiet.Wrap(writing(c.err)), get("/"))
+			r := get("/")
+			r.Header.Set("Content-Type", c.contentType)
+			a := record(quiet.Wrap(writing(c.err)), r)
 			assert.Equal(t, c.status, a.status, "%v", c.err)
 		})
 	}

@@ -169,7 +169,9 @@ func (m *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if !m.recovers {
 			t.passPanic()
 		} else if v := recover(); v != nil { // nil: runtime.Goexit
-			t.rd = rd
+			if !m.renders {
+				t.rd = rd
+			}
 			t.sendPanic(v, errtree.NewPanic(v, t.wantsStack(v)))
 		}
 	}()
@@ -186,10 +188,10 @@ func (m *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 //
 // An error that no rule matches is sent as follows. An HTTP error has its own status (see [Rule]).
 // [FieldError] values are one 422. [http.MaxBytesError] is a 413 that closes the connection. A
-// malformed form or query is a 400. [context.DeadlineExceeded] is a 504. A read timeout of this
-// connection is a 408. A cancelled or broken request whose context is cancelled is logged as a 499;
-// the client has disconnected. Any other error is a 500. A nil err is an error of the program, and
-// also a 500.
+// malformed form or query is a 400. [context.DeadlineExceeded] is a 504, and [context.Canceled] too if
+// the deadline of the request has passed. A read timeout of this connection is a 408. A cancelled or
+// broken request whose context is cancelled is logged as a 499; the client has disconnected. Any
+// other error is a 500. A nil err is an error of the program, and also a 500.
 //
 // If a part of another response was sent, Write panics with [http.ErrAbortHandler]. It does the
 // same if err is ErrAbortHandler, or reports that the connection to the client is broken (EPIPE or
@@ -214,13 +216,14 @@ func Handler(fn func(w http.ResponseWriter, r *http.Request) error) http.Handler
 }
 
 // Passthrough returns a handler whose plain-text responses are sent as they are: for health checks,
-// metrics, and protocols that define the text. Panics of next and errors given to [Write] are still
-// sent by the renderers around it.
+// metrics, and protocols that define the text. Writers between it and the renderers must have an Unwrap
+// method. Panics of next and errors given to [Write] are still sent by the renderers around it.
 func Passthrough(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		t := trackerOf(w)
-		t.setFlag(passText)
-		defer t.clearFlag(passText)
+		if t := trackerOf(w); t != nil && t.flags&passText == 0 {
+			t.setFlag(passText)
+			defer t.clearFlag(passText)
+		}
 		next.ServeHTTP(w, r)
 	})
 }

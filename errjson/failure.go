@@ -22,6 +22,7 @@ type failure struct {
 	cause    error         // for the log: the panic with err, the cause that a rule sets, or err
 	stack    errtree.Stack // of a panic
 	panicked bool          // a panic has left the handler
+	isPanic  bool          // err is a panic, of this or of another handler
 	text     bool          // err stands for a plain-text response
 	tracker  *tracker
 
@@ -35,13 +36,17 @@ const maxStackRenderers = 4
 // write sends err by the renderers around w, or by first and these.
 func write(first *Renderer, w http.ResponseWriter, r *http.Request, err error) {
 	f := failure{w: w, r: r, err: err, tracker: trackerOf(w)}
+	if f.tracker != nil {
+		// For a goroutine that outlives the handler, this orders the reads below after its end.
+		f.tracker.returned.Load()
+	}
 	var list [maxStackRenderers]*Renderer
 	f.send(appendRenderers(appendRenderer(list[:0], first), w))
 }
 
 // sendPanic sends a panic that t has recovered, with the panic value and the error for it.
 func (t *tracker) sendPanic(value any, p *errtree.Panic) {
-	f := failure{w: t, r: t.r, tracker: t, panicked: true}
+	f := failure{w: t, r: t.r, tracker: t, panicked: true, isPanic: true}
 	switch value := value.(type) {
 	case *Error:
 		f.err = value // of an Abort
@@ -155,7 +160,7 @@ func (f *failure) send(renderers []*Renderer) {
 	case kind == kindBroken:
 		e = newError(statustext.ClientClosedRequest, f.err)
 	case state == stateErrorSent:
-		e, f.cause = resolve(nil, f.r, f.err, f.cause) // rules are called once per response
+		e = f.resolveAgain()
 	default:
 		e, resp = f.render(buf, renderers)
 	}
@@ -191,7 +196,10 @@ func (f *failure) inspect() (k kind) {
 		_ = f.err.Error() // panics for most types
 	}
 	if f.stack == nil {
-		f.stack = errtree.StackOf(f.err) // an adapter has recovered the panic
+		f.stack = errtree.StackOf(f.err)
+	}
+	if _, ok := errors.AsType[*errtree.Panic](f.err); ok {
+		f.isPanic = true // an adapter has recovered it
 	}
 	switch {
 	case errors.Is(f.err, http.ErrAbortHandler):
@@ -216,6 +224,8 @@ func (f *failure) state() (state, int) {
 		return stateOpen, 0
 	case t.returned.Load():
 		return stateReturned, 0
+	case t.isHeldOutside():
+		return stateHeld, 0
 	case t.state == stateDiscarding:
 		return stateErrorSent, int(t.status)
 	case t.state == stateHijacked:
@@ -225,13 +235,25 @@ func (f *failure) state() (state, int) {
 	}
 }
 
+// resolveAgain returns the HTTP error for an error after an error response. It calls no rules: these
+// are called once per response.
+func (f *failure) resolveAgain() (e *Error) {
+	defer func() {
+		if recover() != nil { // in a method of the error
+			e = newError(http.StatusInternalServerError, f.cause)
+		}
+	}()
+	e, f.cause = resolve(nil, f.r, f.err, f.cause)
+	return e
+}
+
 // render applies the rules and the format, and encodes the body of the response into buf. If any of
 // these panics or fails, it returns a constant response.
 func (f *failure) render(buf *jsonenc.Buffer, renderers []*Renderer) (e *Error, resp Response) {
 	defer func() {
 		if v := recover(); v != nil {
 			p := errtree.NewPanic(v, f.config.wantsStack(f.r))
-			f.stack = p.Stack()
+			f.stack, f.isPanic = p.Stack(), true
 			e, resp = f.renderConstant(buf, fmt.Errorf("in a rule or format: %w", p))
 		}
 	}()

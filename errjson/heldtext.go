@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -62,7 +63,7 @@ func (t *tracker) holdText(p []byte) bool {
 		!strings.EqualFold(string(p), http.StatusText(status)) {
 		return true // dropped; a bare status text may continue, as in "Not Found: item 7"
 	}
-	if t.state == stateSniffing && (beginsLikeJSON(p) || !isPlainText(http.DetectContentType(p))) {
+	if t.state == stateSniffing && (isJSONPrefix(p) || !isPlainText(http.DetectContentType(p))) {
 		t.release()
 		return false
 	}
@@ -75,8 +76,8 @@ func (t *tracker) holdText(p []byte) bool {
 	}
 	text := t.rare.text
 	if room := maxText - len(text.B); len(p) > room {
-		if beginsLikeJSON(text.B) || len(text.B) == 0 && beginsLikeJSON(p) {
-			t.release() // too long to validate as JSON
+		if isJSONPrefix(append(text.B, p[:room]...)) {
+			t.release() // too long to validate all of it
 			return false
 		}
 		p = p[:room]
@@ -137,6 +138,15 @@ func beginsLikeJSON(p []byte) bool {
 		}
 	}
 	return false
+}
+
+// isJSONPrefix reports whether p may be the beginning of a JSON object or array.
+func isJSONPrefix(p []byte) bool {
+	if !beginsLikeJSON(p) {
+		return false
+	}
+	err := json.NewDecoder(bytes.NewReader(p)).Decode(new(json.RawMessage))
+	return err == nil || err == io.ErrUnexpectedEOF
 }
 
 func isPlainText(contentType string) bool {

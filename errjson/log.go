@@ -22,13 +22,13 @@ const (
 // log writes the record of the error. The status is the one that the client gets.
 func (f *failure) log(e *Error, state state, status int) {
 	logger, ctx, level := f.config.Logger, f.r.Context(), slog.LevelDebug
-	switch {
-	case f.config.LogLevel != nil:
-		level = f.callLogLevel(e)
-	case e.Status >= 500:
+	if e.Status >= 500 {
 		level = slog.LevelError
 	}
-	if state == stateComplete && status < 400 && f.config.LogLevel == nil && !f.isPanic() {
+	if f.config.LogLevel != nil {
+		level = f.callLogLevel(e, level)
+	}
+	if state == stateComplete && status < 400 && f.config.LogLevel == nil && !f.isPanic {
 		level = min(level, slog.LevelWarn) // the request itself has succeeded
 	}
 	if !logger.Enabled(ctx, level) {
@@ -66,7 +66,7 @@ func (f *failure) logMessage(e *Error, state state) string {
 	switch {
 	case e.Status == statustext.ClientClosedRequest:
 		return "client disconnected"
-	case e.Status >= 500 && f.isPanic():
+	case e.Status >= 500 && f.isPanic:
 		return "handler panicked"
 	case state == stateStarted:
 		return "error in the middle of a response"
@@ -77,9 +77,6 @@ func (f *failure) logMessage(e *Error, state state) string {
 	}
 	return "request failed"
 }
-
-// isPanic reports whether the error is a panic, of this or of another handler.
-func (f *failure) isPanic() bool { return f.panicked || f.stack != nil }
 
 // wantsStack reports whether the stack of a panic may be logged or reported.
 func (c *Config) wantsStack(r *http.Request) bool {
@@ -96,7 +93,9 @@ func (f *failure) callRequestID() string {
 	return f.config.RequestID(f.r)
 }
 
-func (f *failure) callLogLevel(e *Error) slog.Level {
+// callLogLevel returns the result of Config.LogLevel, or level if it panics.
+func (f *failure) callLogLevel(e *Error, level slog.Level) (result slog.Level) {
+	result = level
 	defer f.recoverHook("panic in Config.LogLevel")
 	return f.config.LogLevel(e)
 }

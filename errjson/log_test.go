@@ -148,7 +148,7 @@ func TestLogLevel(t *testing.T) {
 	assert.Equal(t, jsonAnswer(404, body404), record(rd.Wrap(writing(errjson.NotFound(""))), get("/")))
 	require.Len(t, logs.all(), 2)
 	assert.Equal(t, "panic in Config.LogLevel", logs.all()[0].msg)
-	assert.Equal(t, slog.LevelInfo, logs.all()[1].level, "the zero level")
+	assert.Equal(t, slog.LevelDebug, logs.all()[1].level, "the default")
 }
 
 // TestLoggedStatus tests that a record has the status that the client gets.
@@ -250,4 +250,18 @@ func TestFormatResponse(t *testing.T) {
 			assert.Equal(t, before, c.resp.Header, "it is not changed")
 		})
 	}
+}
+
+// traced is an error of another library that has a stack, and is no panic.
+type traced struct{ error }
+
+func (traced) StackTrace() []uintptr { return []uintptr{1} }
+
+// TestStackOfError tests that an error with a stack is not logged as a panic.
+func TestStackOfError(t *testing.T) {
+	logs, rd := newCapture(errjson.Config{})
+	record(rd.Wrap(writing(traced{io.EOF})), get("/"))
+	rec := logs.one(t)
+	assert.Equal(t, "request failed", rec.msg)
+	assert.Contains(t, rec.attrs, "stack")
 }

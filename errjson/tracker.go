@@ -138,6 +138,9 @@ func trackerOf(w http.ResponseWriter) *tracker {
 func (t *tracker) setFlag(flag flags) {
 	for ; t != nil; t = trackerOf(t.next) {
 		t.flags |= flag
+		if flag == sendingError && t.isHeldOutside() {
+			t.state = stateOpen // the status that t has sent is dropped too
+		}
 		if flag == sendingError && t.isHeld() {
 			t.state = stateOpen // the error replaces the text
 			if t.rare != nil {
@@ -186,6 +189,19 @@ func (t *tracker) Unwrap() http.ResponseWriter { return t.next }
 
 // isHeld reports whether an error status is held back.
 func (t *tracker) isHeld() bool { return t.state == stateSniffing || t.state == stateHeld }
+
+// isHeldOutside reports whether the response that t has started is held back by a tracker outside.
+func (t *tracker) isHeldOutside() bool {
+	if t.state != stateStarted {
+		return false
+	}
+	for t.state == stateStarted {
+		if t = asTracker(t.next); t == nil {
+			return false
+		}
+	}
+	return t.isHeld()
+}
 
 // start records that the response has begun.
 func (t *tracker) start(status int) {

@@ -943,6 +943,12 @@ func vectorKnownErrors(t *testing.T) {
 			assert.Equal(t, "application/json", a.header.Get("Content-Type"))
 		})
 	}
+	t.Run("Canceled after a timeout of the server", func(t *testing.T) {
+		ctx, cancel := context.WithDeadline(context.Background(), time.Now())
+		defer cancel()
+		err := fmt.Errorf("query: %w", context.Canceled) // a driver cancels its own context
+		assert.Equal(t, 504, record(quiet.Wrap(writing(err)), get("/").WithContext(ctx)).status)
+	})
 	t.Run("a 503 by rule", func(t *testing.T) {
 		rd := errjson.NewRenderer(errjson.Config{Rules: []errjson.Rule{
 			errjson.MapIs(context.DeadlineExceeded, errjson.New(503, "")),

@@ -47,6 +47,7 @@ func clipValue(v slog.Value, room *int) slog.Value {
 		*room -= len(text)
 		return slog.StringValue(text)
 	}
+	*room -= 32 // about the size of a number or a time
 	return v
 }
 

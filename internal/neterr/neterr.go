@@ -6,9 +6,11 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"mime"
 	"mime/multipart"
 	"net"
 	"net/http"
+	"net/textproto"
 	"net/url"
 	"strings"
 	"syscall"
@@ -41,8 +43,9 @@ func IsDisconnect(err error) bool {
 }
 
 // FormStatus returns the status for an error of ParseForm, ParseMultipartForm, FormFile or
-// url.ParseQuery, or 0. Some of these errors have neither a type nor a variable.
-func FormStatus(node error) int {
+// url.ParseQuery with the request r, or 0. node is one error of a tree. Some of these errors have
+// neither a type nor a variable.
+func FormStatus(r *http.Request, node error) int {
 	switch node {
 	case http.ErrMissingFile, http.ErrNotMultipart, http.ErrMissingBoundary:
 		return http.StatusBadRequest
@@ -52,14 +55,40 @@ func FormStatus(node error) int {
 	if _, ok := node.(url.EscapeError); ok {
 		return http.StatusBadRequest
 	}
-	switch text := leafText(node); {
-	case text == "http: POST too large":
+	switch leafText(node) {
+	case "http: POST too large":
 		return http.StatusRequestEntityTooLarge
-	case text == "invalid semicolon separator in query", text == "missing form body",
-		strings.HasPrefix(text, "mime: "):
+	case "invalid semicolon separator in query", "missing form body":
+		return http.StatusBadRequest
+	}
+	if isContentTypeError(r, node) || isMultipartError(r, node) {
 		return http.StatusBadRequest
 	}
 	return 0
+}
+
+// isContentTypeError reports whether node is an error of package mime, and r has an invalid
+// Content-Type. A program may also parse other media types.
+func isContentTypeError(r *http.Request, node error) bool {
+	contentType := r.Header.Get("Content-Type")
+	if contentType == "" || !strings.HasPrefix(leafText(node), "mime: ") {
+		return false
+	}
+	_, _, err := mime.ParseMediaType(contentType)
+	return err != nil
+}
+
+// isMultipartError reports whether node is the error of a malformed body, and r has a multipart body. A
+// body that ends too early may be that of a disconnected client.
+func isMultipartError(r *http.Request, node error) bool {
+	if !strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
+		return false
+	}
+	if _, ok := node.(textproto.ProtocolError); ok {
+		return true
+	}
+	return strings.HasPrefix(node.Error(), "multipart: NextPart: ") &&
+		!errors.Is(node, io.ErrUnexpectedEOF)
 }
 
 // leafText returns the text of an error that wraps no other, or the empty string.

@@ -25,7 +25,7 @@ func TestFormStatus(t *testing.T) {
 		url.EscapeError("%"): 400, io.EOF: 0, http.ErrNotSupported: 0,
 		fmt.Errorf("x: %w", http.ErrMissingFile): 0, // it looks at one node
 	} {
-		assert.Equal(t, want, neterr.FormStatus(err), "%v", err)
+		assert.Equal(t, want, neterr.FormStatus(httptest.NewRequest("GET", "/", nil), err), "%v", err)
 	}
 }
 
