@@ -198,8 +198,8 @@ func (f *failure) inspect() (k kind) {
 	if f.stack == nil {
 		f.stack = errtree.StackOf(f.err)
 	}
-	if _, ok := errors.AsType[*errtree.Panic](f.err); ok {
-		f.isPanic = true // an adapter has recovered it
+	if !f.isPanic {
+		_, f.isPanic = errors.AsType[*errtree.Panic](f.err) // an adapter has recovered it
 	}
 	switch {
 	case errors.Is(f.err, http.ErrAbortHandler):

@@ -167,16 +167,16 @@ func meaning(err error) error {
 	if e.Message == http.StatusText(e.Status) {
 		e.Message = "" // errjson has a sentence for each status
 	}
-	return &withMeaning{err, e}
+	return &withMeaning{err, [2]error{e, err}}
 }
 
 // withMeaning is an error with the HTTP error for it, which is used if no rule matches the error.
 type withMeaning struct {
 	error
-	meaning *errjson.Error
+	tree [2]error // the HTTP error and the error
 }
 
-func (e *withMeaning) Unwrap() []error { return []error{e.meaning, e.error} }
+func (e *withMeaning) Unwrap() []error { return e.tree[:] }
 
 // sentResponse returns the response of Echo of which a part was sent, or nil. That is the response
 // of the handlers or, if a middleware has committed it before them, the one outside a Wrap.

@@ -41,18 +41,19 @@ func installErrors(c *gin.Context, rd *errjson.Renderer) *errorsWriter {
 // finish sends the error of the handlers, unless they have sent a response.
 func (e *errorsWriter) finish(c *gin.Context) {
 	c.Writer = e.ResponseWriter
-	err, handled := e.errorOf(c), c.GetInt(handledKey)
+	err := e.errorOf(c)
 	bodiless := e.status >= 300 && e.status < 400 || e.status == http.StatusNoContent
 	switch {
 	case err == nil:
 		e.release()
 	case !e.ResponseWriter.Written() && !bodiless:
 		e.send(c, err)
-	case !e.inner && len(c.Errors) > handled:
-		if handled > 0 {
-			err = lastFirst(c.Errors[handled:])
+	case !e.inner:
+		if handled := c.GetInt(handledKey); handled == 0 {
+			logSent(c, e, err)
+		} else if handled < len(c.Errors) {
+			logSent(c, e, lastFirst(c.Errors[handled:]))
 		}
-		logSent(c, e, err)
 	}
 }
 

@@ -61,27 +61,28 @@ func FormStatus(r *http.Request, node error) int {
 	case "invalid semicolon separator in query", "missing form body":
 		return http.StatusBadRequest
 	}
-	if isContentTypeError(r, node) || isMultipartError(r, node) {
+	// net/http reads the first value.
+	if types := r.Header["Content-Type"]; len(types) > 0 &&
+		(isContentTypeError(types[0], node) || isMultipartError(types[0], node)) {
 		return http.StatusBadRequest
 	}
 	return 0
 }
 
-// isContentTypeError reports whether node is an error of package mime, and r has an invalid
-// Content-Type. A program may also parse other media types.
-func isContentTypeError(r *http.Request, node error) bool {
-	contentType := r.Header.Get("Content-Type")
-	if contentType == "" || !strings.HasPrefix(leafText(node), "mime: ") {
+// isContentTypeError reports whether node is an error of package mime, and the contentType of the
+// request is invalid. A program may also parse other media types.
+func isContentTypeError(contentType string, node error) bool {
+	if !strings.HasPrefix(leafText(node), "mime: ") {
 		return false
 	}
 	_, _, err := mime.ParseMediaType(contentType)
 	return err != nil
 }
 
-// isMultipartError reports whether node is the error of a malformed body, and r has a multipart body. A
-// body that ends too early may be that of a disconnected client.
-func isMultipartError(r *http.Request, node error) bool {
-	if !strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
+// isMultipartError reports whether node is the error of a malformed body, and the contentType of the
+// request is that of a multipart body. A body that ends too early may be that of a disconnected client.
+func isMultipartError(contentType string, node error) bool {
+	if !strings.HasPrefix(contentType, "multipart/") {
 		return false
 	}
 	if _, ok := node.(textproto.ProtocolError); ok {
