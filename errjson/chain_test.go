@@ -354,6 +354,24 @@ func TestBracketIsNotJSON(t *testing.T) {
 	}
 }
 
+// TestLongJSON tests that a JSON error that is longer than the held text is sent whole, wherever its
+// writes end.
+func TestLongJSON(t *testing.T) {
+	text := `{"a":"` + strings.Repeat("x", 3000) + `"}`
+	for _, size := range []int{1, 512, 1000, 1023, 1024, 1025, len(text)} {
+		a := record(quiet.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/plain")
+			w.WriteHeader(500)
+			for rest := text; rest != ""; {
+				n := min(size, len(rest))
+				_, _ = io.WriteString(w, rest[:n])
+				rest = rest[n:]
+			}
+		})), get("/"))
+		assert.Equal(t, answer{500, http.Header{"Content-Type": {"text/plain"}}, text}, a, "writes of %d bytes", size)
+	}
+}
+
 func TestLog(t *testing.T) {
 	for _, c := range []struct {
 		name  string

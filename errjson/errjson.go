@@ -195,8 +195,8 @@ func (m *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 //
 // If a part of another response was sent, Write panics with [http.ErrAbortHandler]. It does the
 // same if err is ErrAbortHandler, or reports that the connection to the client is broken (EPIPE or
-// ECONNRESET), which is logged as a 499. If an error response was sent, Write only logs. Write can
-// tell whether a response has started only if w is, or unwraps to, a writer of Wrap, Recover or
+// ECONNRESET), which is logged as a 499. If an error response was sent, Write only logs. Write
+// knows whether a response has started only if w is, or unwraps to, a writer of Wrap, Recover or
 // Render.
 func Write(w http.ResponseWriter, r *http.Request, err error) { write(nil, w, r, err) }
 

@@ -75,9 +75,9 @@ func (t *tracker) holdText(p []byte) bool {
 		t.rare.text = jsonenc.Get()
 	}
 	text := t.rare.text
-	if room := maxText - len(text.B); len(p) > room {
-		if isJSONPrefix(append(text.B, p[:room]...)) {
-			t.release() // too long to validate all of it
+	if room := maxText - len(text.B); len(p) >= room {
+		if room > 0 && isJSONPrefix(append(text.B, p[:room]...)) {
+			t.release() // it may be too long to validate all of it
 			return false
 		}
 		p = p[:room]

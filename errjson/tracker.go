@@ -62,7 +62,7 @@ const (
 // rare holds the values that few requests need.
 type rare struct {
 	entry       http.Header     // the representation headers that were set before the handler
-	text        *jsonenc.Buffer // the held text, at most maxText bytes; nil if there is none
+	text        *jsonenc.Buffer // the held text, at most maxText bytes, or nil
 	panicOrigin *tracker        // of the innermost Render that a panic has passed
 }
 
@@ -138,11 +138,8 @@ func trackerOf(w http.ResponseWriter) *tracker {
 func (t *tracker) setFlag(flag flags) {
 	for ; t != nil; t = trackerOf(t.next) {
 		t.flags |= flag
-		if flag == sendingError && t.isHeldOutside() {
-			t.state = stateOpen // the status that t has sent is dropped too
-		}
-		if flag == sendingError && t.isHeld() {
-			t.state = stateOpen // the error replaces the text
+		if flag == sendingError && (t.isHeld() || t.isHeldOutside()) {
+			t.state = stateOpen // the error replaces the held status and text
 			if t.rare != nil {
 				t.rare.text = nil
 			}
@@ -195,12 +192,8 @@ func (t *tracker) isHeldOutside() bool {
 	if t.state != stateStarted {
 		return false
 	}
-	for t.state == stateStarted {
-		if t = asTracker(t.next); t == nil {
-			return false
-		}
-	}
-	return t.isHeld()
+	outer := asTracker(t.next)
+	return outer != nil && (outer.isHeld() || outer.isHeldOutside())
 }
 
 // start records that the response has begun.

@@ -136,7 +136,7 @@ func TestLoggedStatus(t *testing.T) {
 // TestPreflightHasNoAllow tests that the Allow header of Gin's own 405 is only on a 405.
 func TestPreflightHasNoAllow(t *testing.T) {
 	policy := corsmw.Must(corsmw.New(corsmw.Config{AllowOrigins: []string{"https://a.example"}}))
-	refuse := func(http.Handler) http.Handler {
+	reject := func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			errjson.Write(w, r, errjson.Unauthorized("", "Bearer"))
 		})
@@ -162,7 +162,7 @@ func TestPreflightHasNoAllow(t *testing.T) {
 		{"Wrap", native.Wrap(policy.Wrap), preflight, "204; ", ""},
 		{"Wrap, denied", native.Wrap(policy.Wrap), denied, "403; ", ""},
 		{"Wrap, not a preflight", native.Wrap(policy.Wrap), nil, "405; ", "GET"},
-		{"a middleware that rejects", native.Wrap(refuse), nil, "401; ", ""},
+		{"a middleware that rejects", native.Wrap(reject), nil, "401; ", ""},
 		{"a middleware with its own", native.Wrap(ownAllow), nil, "204; ", "GET, BREW"},
 	} {
 		t.Run(v.name, func(t *testing.T) {
@@ -238,7 +238,7 @@ func TestRenderBetweenWraps(t *testing.T) {
 	}
 	app, group := ginadapter.New(format("app")), format("group")
 	pass := adaptertest.Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) { next.ServeHTTP(w, r) })
-	refuse := adaptertest.Through(func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+	reject := adaptertest.Through(func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 		errjson.Write(w, r.WithContext(context.Background()), errjson.Gone(""))
 	})
 	for _, errs := range []bool{false, true} {
@@ -247,9 +247,9 @@ func TestRenderBetweenWraps(t *testing.T) {
 			engine.Use(app.Errors)
 		}
 		engine.Use(app.Wrap(pass))
-		engine.GET("/app", app.Wrap(refuse))
+		engine.GET("/app", app.Wrap(reject))
 		routes := engine.Group("/group", app.Wrap(group.Render))
-		routes.GET("/x", app.Wrap(refuse))
+		routes.GET("/x", app.Wrap(reject))
 		routes.GET("/handler", gin.WrapH(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			errjson.Write(w, r, errjson.Gone(""))
 		})))

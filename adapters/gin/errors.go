@@ -16,7 +16,7 @@ import (
 
 // An errorsWriter is the writer for the handlers after Errors. Gin sends a status without a body at
 // once, for example in c.AbortWithStatus. An errorsWriter holds back a status of 400–599 until
-// there is a body. If there is none, the status is sent as an error.
+// there is a body. Without a body, the status is sent as an error.
 type errorsWriter struct {
 	gin.ResponseWriter                   // the one before
 	c                  *gin.Context      // of the engine that it belongs to

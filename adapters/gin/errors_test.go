@@ -276,15 +276,15 @@ func TestErrorsBehindNativeWriter(t *testing.T) {
 	engine := gin.New()
 	engine.Use(ginadapter.New(errjson.NewRenderer(errjson.Config{Format: shapes.Restful})).Errors)
 	engine.Use(func(c *gin.Context) { c.Writer = nativeWriter{c.Writer} })
-	refuse := adaptertest.Through(func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+	reject := adaptertest.Through(func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 		errjson.Write(w, r, errjson.Gone("Gone."))
 	})
 	limit := adaptertest.Through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		r.Body = http.MaxBytesReader(w, r.Body, 1)
 		next.ServeHTTP(w, r)
 	})
-	engine.POST("/middleware", native.Wrap(refuse))
-	engine.POST("/limit", native.Wrap(limit, refuse))
+	engine.POST("/middleware", native.Wrap(reject))
+	engine.POST("/limit", native.Wrap(limit, reject))
 	engine.POST("/fail", func(c *gin.Context) { ginadapter.Fail(c, errjson.Gone("Gone.")) })
 	engine.POST("/body", ginadapter.Body[item](bodyjson.Config{}))
 	engine.POST("/handler", gin.WrapH(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -408,7 +408,7 @@ func TestContract(t *testing.T) {
 	}
 }
 
-// TestBindAndHandle tests that the status that BindJSON sends is not taken for a part of a response.
+// TestBindAndHandle tests that Handle sends the error of BindJSON, which has set a status.
 func TestBindAndHandle(t *testing.T) {
 	bind := ginadapter.Handle(func(c *gin.Context) (any, error) {
 		var v item

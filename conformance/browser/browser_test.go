@@ -38,7 +38,7 @@ func findChromium(t *testing.T) string {
 			return path
 		}
 	}
-	message := "there is no Chromium in PATH: none of " + strings.Join(names, ", ")
+	message := "a browser test needs Chromium, and PATH has none of " + strings.Join(names, ", ")
 	if os.Getenv("CI") == "true" {
 		t.Fatal(message)
 	}

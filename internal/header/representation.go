@@ -20,7 +20,7 @@ func isRepresentation(name string) bool {
 	return strings.HasPrefix(name, http.TrailerPrefix)
 }
 
-// CloneRepresentation returns a copy of the representation headers in h, or nil if there are none.
+// CloneRepresentation returns a copy of the representation headers in h, or nil if h has no such headers.
 func CloneRepresentation(h http.Header) (cloned http.Header) {
 	for name, values := range h {
 		if isRepresentation(name) {
