@@ -157,6 +157,3 @@ func Invalid(fields ...FieldError) *Error {
 		Status: http.StatusUnprocessableEntity, Message: "The input is not valid.", Details: fields,
 	}
 }
-
-// isErrorStatus reports whether a status code is one of an error.
-func isErrorStatus(code int) bool { return code >= 400 && code <= 599 }

@@ -258,7 +258,7 @@ func (f *failure) render(buf *jsonenc.Buffer, renderers []*Renderer) (e *Error, 
 		}
 	}()
 	e, f.cause = resolve(renderers, f.r, f.err, f.cause)
-	if !isErrorStatus(e.Status) {
+	if !statustext.IsError(e.Status) {
 		f.cause = errors.Join(fmt.Errorf("errjson: %d is not an error status", e.Status), f.cause)
 		e = newError(http.StatusInternalServerError, f.cause)
 	}

@@ -132,7 +132,7 @@ var allTexts = func() (all [600]statusTexts) {
 
 // textsOf returns the texts of a status, or those of 500 if it is not an error status.
 func textsOf(status int) *statusTexts {
-	if !isErrorStatus(status) {
+	if !statustext.IsError(status) {
 		status = http.StatusInternalServerError
 	}
 	return &allTexts[status]

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/hipflask/hipflask/internal/errtree"
+	"github.com/hipflask/hipflask/internal/statustext"
 )
 
 // A Rule maps an error to an HTTP error, or a status to a response body, as @errorhandler does in
@@ -88,7 +89,7 @@ func isTarget(node, target error) bool {
 //
 // It panics if the status is not within 400–599.
 func OnStatus(status int, fn func(*http.Request, *Error) any) Rule {
-	if !isErrorStatus(status) {
+	if !statustext.IsError(status) {
 		panic(fmt.Sprintf("errjson: OnStatus: %d is not an error status", status))
 	}
 	return Rule{status: status, body: fn}
@@ -230,11 +231,11 @@ func asHTTPError(node error) *Error {
 	case *Error:
 		return n
 	case interface{ StatusCode() int }:
-		if status := n.StatusCode(); isErrorStatus(status) {
+		if status := n.StatusCode(); statustext.IsError(status) {
 			return &Error{Status: status, Err: node}
 		}
 	case interface{ GetStatus() int }:
-		if status := n.GetStatus(); isErrorStatus(status) {
+		if status := n.GetStatus(); statustext.IsError(status) {
 			return &Error{Status: status, Err: node}
 		}
 	}

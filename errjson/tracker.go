@@ -13,6 +13,7 @@ import (
 
 	"github.com/hipflask/hipflask/internal/header"
 	"github.com/hipflask/hipflask/internal/jsonenc"
+	"github.com/hipflask/hipflask/internal/statustext"
 	"github.com/hipflask/hipflask/internal/writer"
 )
 
@@ -226,9 +227,9 @@ func (t *tracker) WriteHeader(status int) {
 		return
 	}
 	switch {
-	case status >= 100 && status < 200 && status != http.StatusSwitchingProtocols:
+	case statustext.IsInformational(status):
 		t.next.WriteHeader(status) // RFC 9110, Section 15.2: the response follows
-	case isErrorStatus(status) && t.hold(status):
+	case statustext.IsError(status) && t.hold(status):
 	default:
 		t.next.WriteHeader(status) // panics if the status is invalid
 		t.start(status)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hipflask/hipflask/errjson"
 	"github.com/hipflask/hipflask/internal/adapter"
+	"github.com/hipflask/hipflask/internal/statustext"
 	"github.com/hipflask/hipflask/internal/writer"
 	"github.com/labstack/echo/v5"
 )
@@ -142,7 +143,7 @@ func (w *netWriter) Header() http.Header {
 func (w *netWriter) WriteHeader(status int) {
 	switch {
 	case w.hasEnded():
-	case adapter.IsInformational(status):
+	case statustext.IsInformational(status):
 		w.exchange.below().WriteHeader(status)
 	default:
 		w.next().WriteHeader(status)

@@ -72,7 +72,7 @@ func (e *errorsWriter) sendPanic(c *gin.Context, err error) {
 func (e *errorsWriter) errorOf(c *gin.Context) error {
 	status := e.ResponseWriter.Status()
 	if len(c.Errors) == 0 {
-		if e.ResponseWriter.Written() || !isErrorStatus(status) || e.describesBody() ||
+		if e.ResponseWriter.Written() || !statustext.IsError(status) || e.describesBody() ||
 			status == statustext.ClientClosedRequest {
 			return nil
 		}
@@ -82,7 +82,7 @@ func (e *errorsWriter) errorOf(c *gin.Context) error {
 		status = e.status // not the one that Gin has set for a missing route
 	}
 	err, public := lastFirst(c.Errors), c.Errors.Last().IsType(gin.ErrorTypePublic)
-	if !isErrorStatus(status) {
+	if !statustext.IsError(status) {
 		switch {
 		case c.Errors.Last().IsType(gin.ErrorTypeBind):
 			status = http.StatusBadRequest // as Gin's own Bind
@@ -90,7 +90,7 @@ func (e *errorsWriter) errorOf(c *gin.Context) error {
 			status = http.StatusInternalServerError
 		}
 	}
-	if !isErrorStatus(status) || knowsStatus(err) {
+	if !statustext.IsError(status) || knowsStatus(err) {
 		return err
 	}
 	fallback := &errjson.Error{Status: status, Err: err}
@@ -185,7 +185,7 @@ func (e *errorsWriter) WriteHeader(status int) {
 func (e *errorsWriter) WriteHeaderNow() {
 	switch {
 	case e.held:
-	case !e.ResponseWriter.Written() && isErrorStatus(e.Status()) && !e.describesBody():
+	case !e.ResponseWriter.Written() && statustext.IsError(e.Status()) && !e.describesBody():
 		e.held = true
 	default:
 		e.ResponseWriter.WriteHeaderNow()
@@ -295,7 +295,5 @@ func isPartSent(c *gin.Context) bool {
 		return false
 	}
 	w := c.Writer
-	return w.Written() && (w.Size() != 0 || !isErrorStatus(w.Status()))
+	return w.Written() && (w.Size() != 0 || !statustext.IsError(w.Status()))
 }
-
-func isErrorStatus(status int) bool { return status >= 400 && status <= 599 }

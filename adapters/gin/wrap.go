@@ -14,6 +14,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/hipflask/hipflask/errjson"
 	"github.com/hipflask/hipflask/internal/adapter"
+	"github.com/hipflask/hipflask/internal/statustext"
 	"github.com/hipflask/hipflask/internal/writer"
 )
 
@@ -95,8 +96,9 @@ func (x *exchange) run(r *http.Request) {
 // runRest is the innermost handler of the chain. It runs the handlers that come after the Wrap.
 func (ch *chain) runRest(w http.ResponseWriter, r *http.Request) {
 	var x *exchange
-	own, isOwn := w.(exchangeWriter)
-	if isOwn = isOwn && own.exchange().chain == ch; isOwn {
+	own, ok := w.(exchangeWriter)
+	isOwn := ok && own.exchange().chain == ch
+	if isOwn {
 		x = own.exchange()
 	} else {
 		x = ch.find(w, r)
@@ -254,7 +256,7 @@ func (w netWriter) WriteHeader(status int) {
 	x := w.x
 	switch {
 	case x.gate.Closed():
-	case adapter.IsInformational(status):
+	case statustext.IsInformational(status):
 		// Gin's writer would make it the status of the response.
 		if raw := rawWriter(x.writer); raw != nil {
 			raw.WriteHeader(status)
@@ -368,7 +370,7 @@ func (w handlerWriter) Header() http.Header { return w.x.inside.Header() }
 // WriteHeader remembers the status, as Gin's writer does.
 func (w handlerWriter) WriteHeader(status int) {
 	switch {
-	case adapter.IsInformational(status):
+	case statustext.IsInformational(status):
 		w.x.inside.WriteHeader(status)
 	case status > 0 && !w.Written():
 		w.x.status = status

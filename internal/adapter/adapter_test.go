@@ -68,20 +68,6 @@ func TestFindWriter(t *testing.T) {
 	assert.False(t, ok)
 }
 
-func TestCanFlush(t *testing.T) {
-	assert.True(t, adapter.CanFlush(wrapper{httptest.NewRecorder()}))
-	assert.True(t, adapter.CanFlush(struct {
-		http.ResponseWriter
-		flushError
-	}{}))
-	assert.False(t, adapter.CanFlush(wrapper{nil}))
-	assert.False(t, adapter.CanFlush(nil))
-}
-
-type flushError struct{}
-
-func (flushError) FlushError() error { return nil }
-
 func TestWithPattern(t *testing.T) {
 	r := httptest.NewRequest("GET", "/", nil)
 	assert.Same(t, r, adapter.WithPattern(r, ""))
@@ -95,12 +81,6 @@ func TestWithPattern(t *testing.T) {
 type wrapper struct{ http.ResponseWriter }
 
 func (w wrapper) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-func TestIsInformational(t *testing.T) {
-	for code, want := range map[int]bool{99: false, 100: true, 101: false, 103: true, 199: true, 200: false} {
-		assert.Equal(t, want, adapter.IsInformational(code), code)
-	}
-}
 
 func TestWriteValue(t *testing.T) {
 	write := func(value any) (string, error) {

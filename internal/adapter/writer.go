@@ -30,19 +30,6 @@ func Write(rd *errjson.Renderer, w http.ResponseWriter, r *http.Request, err err
 	errjson.Write(w, r, err)
 }
 
-// CanFlush reports whether http.ResponseController can flush w. The writers of the frameworks have
-// a Flush method even if the writer that they wrap has none.
-func CanFlush(w http.ResponseWriter) bool {
-	canFlush, _ := writer.Capabilities(w)
-	return canFlush
-}
-
-// IsInformational reports whether another status follows this one (RFC 9110, Section 15.2). None
-// follows 101 Switching Protocols.
-func IsInformational(status int) bool {
-	return status >= 100 && status < 200 && status != http.StatusSwitchingProtocols
-}
-
 // LogSent logs and reports an error after the framework has sent a response by w with a status. It
 // finds the renderers as [Write] does. Like [errjson.Write] it panics with http.ErrAbortHandler if err
 // is that.

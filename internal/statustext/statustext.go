@@ -1,4 +1,4 @@
-// Package statustext has the names of error status codes and default messages for them.
+// Package statustext knows the classes of status codes, and has names and messages for errors.
 package statustext
 
 import "net/http"
@@ -6,6 +6,15 @@ import "net/http"
 // ClientClosedRequest is logged when the client has disconnected before the response. It is the
 // code of nginx.
 const ClientClosedRequest = 499
+
+// IsError reports whether a status is one of an error (RFC 9110, Sections 15.5 and 15.6).
+func IsError(status int) bool { return status >= 400 && status <= 599 }
+
+// IsInformational reports whether another status follows this one (RFC 9110, Section 15.2). None
+// follows 101 Switching Protocols.
+func IsInformational(status int) bool {
+	return status >= 100 && status < 200 && status != http.StatusSwitchingProtocols
+}
 
 // Name returns the name of a status code: that of [http.StatusText], or "Unknown Error".
 func Name(status int) string {
@@ -21,7 +30,7 @@ func Name(status int) string {
 // Message returns a sentence for clients about an error with a status code.
 func Message(status int) string {
 	switch {
-	case status < 400 || status >= 600:
+	case !IsError(status):
 		status = http.StatusInternalServerError
 	case messages[status] == "" && status >= 500:
 		status = http.StatusInternalServerError

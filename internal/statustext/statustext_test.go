@@ -27,3 +27,12 @@ func TestEveryStatus(t *testing.T) {
 	assert.Equal(t, statustext.Message(500), statustext.Message(599))
 	assert.NotEqual(t, statustext.Message(400), statustext.Message(430))
 }
+
+func TestClasses(t *testing.T) {
+	for code, want := range map[int]bool{99: false, 100: true, 101: false, 103: true, 199: true, 200: false} {
+		assert.Equal(t, want, statustext.IsInformational(code), code)
+	}
+	for code, want := range map[int]bool{399: false, 400: true, 499: true, 599: true, 600: false} {
+		assert.Equal(t, want, statustext.IsError(code), code)
+	}
+}
