@@ -9,6 +9,8 @@ import (
 	"reflect"
 	"sync"
 	"time"
+
+	"github.com/hipflask/hipflask/internal/form"
 )
 
 // A body stands between a handler and the body of its request. It is, in one
@@ -101,13 +103,10 @@ func (b *body) init(c *config, r *http.Request) {
 	}
 }
 
-// release ends the life of the bytes, at once or when their last user drops them. It removes the
-// temporary files of a form that a handler has parsed from the copy of the request: net/http removes
-// only those of its own request.
+// release ends the life of the bytes, at once or when their last user drops them, and
+// removes the files of a form that a handler has parsed from the copy of the request.
 func (c *carrier) release() {
-	if form := c.request.MultipartForm; form != nil && form != c.req.MultipartForm {
-		_ = form.RemoveAll()
-	}
+	form.RemoveFiles(&c.request, c.req)
 	c.mu.Lock()
 	c.released = true
 	c.recycle()

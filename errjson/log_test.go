@@ -265,3 +265,24 @@ func TestStackOfError(t *testing.T) {
 	assert.Equal(t, "request failed", rec.msg)
 	assert.Contains(t, rec.attrs, "stack")
 }
+
+// TestErrorAfterErrorPanics tests that an error whose methods panic is logged after an error response,
+// too, and changes nothing of it.
+func TestErrorAfterErrorPanics(t *testing.T) {
+	logs, rd := newCapture(errjson.Config{})
+	a := record(rd.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		errjson.Write(w, r, errjson.NotFound(""))
+		errjson.Write(w, r, fmt.Errorf("later: %w", (*nilCoder)(nil)))
+	})), get("/"))
+	assert.Equal(t, jsonAnswer(404, body404), a)
+	all := logs.all()
+	require.Len(t, all, 2)
+	assert.Equal(t, "error after the response", all[1].msg)
+	assert.Contains(t, all[1].attrs["error"], "later: ")
+}
+
+// nilCoder has a method that panics for a nil pointer.
+type nilCoder struct{ status int }
+
+func (*nilCoder) Error() string     { return "coded" }
+func (c *nilCoder) StatusCode() int { return c.status }

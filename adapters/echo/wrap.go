@@ -7,6 +7,7 @@ import (
 
 	"github.com/hipflask/hipflask/errjson"
 	"github.com/hipflask/hipflask/internal/adapter"
+	"github.com/hipflask/hipflask/internal/form"
 	"github.com/labstack/echo/v5"
 )
 
@@ -75,7 +76,7 @@ func (x *exchange) runMiddlewares() {
 // end waits until no goroutine runs the handlers, and removes the files of the middlewares.
 func (x *exchange) end() {
 	x.gate.Close()
-	adapter.RemoveFiles(&x.copied, x.request)
+	form.RemoveFiles(&x.copied, x.request)
 }
 
 // runRest is the innermost handler of the chain. It runs the rest of the Echo handlers with the
@@ -121,7 +122,7 @@ func (x *exchange) runBehind(w http.ResponseWriter) error {
 // may still use the files of their own request.
 func (x *exchange) leave() {
 	if r := x.c.Request(); r.MultipartForm != x.copied.MultipartForm {
-		adapter.RemoveFiles(r, x.request)
+		form.RemoveFiles(r, x.request)
 	}
 	x.c.SetRequest(x.request)
 	x.former.restore(x)

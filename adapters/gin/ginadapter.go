@@ -9,6 +9,7 @@ import (
 	"github.com/hipflask/hipflask/errjson"
 	"github.com/hipflask/hipflask/internal/adapter"
 	"github.com/hipflask/hipflask/internal/errtree"
+	"github.com/hipflask/hipflask/internal/form"
 )
 
 // An Adapter has the middlewares for one renderer. It is safe for concurrent use.
@@ -110,7 +111,7 @@ func Body[T any](cfg bodyjson.Config) gin.HandlerFunc {
 			before := c.Request
 			c.Request = r
 			defer func() {
-				adapter.RemoveFiles(c.Request, before)
+				form.RemoveFiles(c.Request, before)
 				c.Request = before
 			}()
 			c.Next()

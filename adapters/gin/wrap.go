@@ -14,6 +14,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/hipflask/hipflask/errjson"
 	"github.com/hipflask/hipflask/internal/adapter"
+	"github.com/hipflask/hipflask/internal/form"
 	"github.com/hipflask/hipflask/internal/statustext"
 	"github.com/hipflask/hipflask/internal/writer"
 )
@@ -88,7 +89,7 @@ func pathValues(params gin.Params) iter.Seq2[string, string] {
 func (x *exchange) run(r *http.Request) {
 	defer func() {
 		x.gate.Close()
-		adapter.RemoveFiles(r, x.request)
+		form.RemoveFiles(r, x.request)
 	}()
 	x.chain.handler.ServeHTTP(x.middlewareWriter(), r)
 }
@@ -119,7 +120,7 @@ func (ch *chain) runRest(w http.ResponseWriter, r *http.Request) {
 // leave restores the context. If Engine.HandleContext has reset it, its writer stays, so that the
 // exchanges and the Errors outside also see that.
 func (x *exchange) leave() {
-	adapter.RemoveFiles(x.c.Request, x.request)
+	form.RemoveFiles(x.c.Request, x.request)
 	x.c.Request = x.request
 	if !x.wasReset() {
 		x.c.Writer = x.writer

@@ -42,11 +42,3 @@ func WithPattern(r *http.Request, pattern string) *http.Request {
 	}
 	return r
 }
-
-// RemoveFiles removes the temporary files of a form that was parsed from copied, a copy of
-// original: net/http removes only those of its own request.
-func RemoveFiles(copied, original *http.Request) {
-	if form := copied.MultipartForm; form != nil && form != original.MultipartForm {
-		_ = form.RemoveAll()
-	}
-}

@@ -48,3 +48,14 @@ func TestValue(t *testing.T) {
 	_, ok := logtext.Value(errors.New("x"), 100)
 	assert.False(t, ok)
 }
+
+// TestManyValues tests that values without a text count, too.
+func TestManyValues(t *testing.T) {
+	attrs := make([]slog.Attr, 3000)
+	for i := range attrs {
+		attrs[i] = slog.Int("n", i)
+	}
+	value, ok := logtext.Value(valuer{slog.GroupValue(attrs...)}, 1000)
+	assert.True(t, ok)
+	assert.Less(t, len(value.Group()), 50)
+}
