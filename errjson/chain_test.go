@@ -116,19 +116,19 @@ func TestScopes(t *testing.T) {
 		report string
 		write  string // the format and the report of Write, if they differ
 	}{
-		"one":                                {chain{outer.Wrap}, "outer", "outer", ""},
-		"two":                                {chain{outer.Wrap, inner.Render}, "inner", "inner", ""},
-		"two Wraps":                          {chain{outer.Wrap, inner.Wrap}, "inner", "inner", ""},
-		"what is not set is inherited":       {chain{outer.Wrap, bare.Render}, "outer", "outer", ""},
-		"each field for itself":              {chain{outer.Wrap, inner.Wrap, innermost.Render}, "innermost", "inner", ""},
-		"five":                               {chain{outer.Wrap, inner.Wrap, bare.Render, innermost.Render, errjson.NewRenderer(errjson.Config{}).Wrap}, "innermost", "inner", ""},
-		"twice the same":                     {chain{outer.Wrap, outer.Wrap, outer.Render}, "outer", "outer", ""},
-		"Recover and Render":                 {chain{outer.Recover, outer.Render, inner.Render}, "inner", "inner", ""},
-		"a writer that does not unwrap":      {chain{outer.Wrap, opaque}, "outer", "outer", "default"},
-		"TimeoutHandler":                     {chain{outer.Wrap, timeout}, "outer", "outer", "default"},
-		"TimeoutHandler, Wrap on both sides": {chain{outer.Wrap, timeout, inner.Wrap}, "inner", "inner", ""},
-		"TimeoutHandler between":             {chain{outer.Wrap, inner.Render, timeout}, "inner", "inner", "default"},
-		"a body around":                      {chain{outer.Wrap, body}, "outer", "outer", "default"},
+		"one":                                  {chain{outer.Wrap}, "outer", "outer", ""},
+		"two":                                  {chain{outer.Wrap, inner.Render}, "inner", "inner", ""},
+		"two Wraps":                            {chain{outer.Wrap, inner.Wrap}, "inner", "inner", ""},
+		"a value that is not set is inherited": {chain{outer.Wrap, bare.Render}, "outer", "outer", ""},
+		"each field for itself":                {chain{outer.Wrap, inner.Wrap, innermost.Render}, "innermost", "inner", ""},
+		"five":                                 {chain{outer.Wrap, inner.Wrap, bare.Render, innermost.Render, errjson.NewRenderer(errjson.Config{}).Wrap}, "innermost", "inner", ""},
+		"twice the same":                       {chain{outer.Wrap, outer.Wrap, outer.Render}, "outer", "outer", ""},
+		"Recover and Render":                   {chain{outer.Recover, outer.Render, inner.Render}, "inner", "inner", ""},
+		"a writer that does not unwrap":        {chain{outer.Wrap, opaque}, "outer", "outer", "default"},
+		"TimeoutHandler":                       {chain{outer.Wrap, timeout}, "outer", "outer", "default"},
+		"TimeoutHandler, Wrap on both sides":   {chain{outer.Wrap, timeout, inner.Wrap}, "inner", "inner", ""},
+		"TimeoutHandler between":               {chain{outer.Wrap, inner.Render, timeout}, "inner", "inner", "default"},
+		"a body around":                        {chain{outer.Wrap, body}, "outer", "outer", "default"},
 	} {
 		for how, handler := range map[string]http.Handler{
 			"Write": writing(errors.New("boom")),

@@ -266,8 +266,8 @@ func TestStackOfError(t *testing.T) {
 	assert.Contains(t, rec.attrs, "stack")
 }
 
-// TestErrorAfterErrorPanics tests that an error whose methods panic is logged after an error response,
-// too, and changes nothing of it.
+// TestErrorAfterErrorPanics tests that an error whose methods panic is also logged after an error
+// response, and does not change it.
 func TestErrorAfterErrorPanics(t *testing.T) {
 	logs, rd := newCapture(errjson.Config{})
 	a := record(rd.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

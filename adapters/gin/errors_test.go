@@ -439,7 +439,7 @@ func TestBindAndHandle(t *testing.T) {
 	}
 }
 
-// TestFailAfterPart tests that ErrAbortHandler breaks the connection without an Errors, too.
+// TestFailAfterPart tests that ErrAbortHandler also breaks the connection without an Errors.
 func TestFailAfterPart(t *testing.T) {
 	for name, middlewares := range map[string][]gin.HandlerFunc{
 		"alone": nil, "with Errors": {native.Errors}, "in a Wrap": {native.Wrap(errjson.Wrap)},

@@ -11,7 +11,7 @@ import (
 	"github.com/hipflask/hipflask/errjson/shapes"
 )
 
-// at is a fault at a pointer, whose message is given.
+// at is a fieldError at a pointer, whose message is given.
 func at(pointer, message string) errjson.FieldError {
 	return errjson.FieldError{Pointer: pointer, Message: message}
 }
@@ -51,18 +51,18 @@ func TestMessagesOfOthers(t *testing.T) {
 	assert.Nil(t, shapes.Messages(errjson.NotFound("")))
 	assert.Nil(t, shapes.Messages((&errjson.Error{Status: 409, Details: map[string]any{"by": "you"}})))
 
-	// The fault of an error of syntax is not about the field that it is in.
-	fault := errjson.FieldError{Pointer: "/name", Code: "syntax", Message: "Syntax error.", Line: 1, Column: 6}
-	assert.Nil(t, shapes.Messages((&errjson.Error{Status: 400, Code: "syntax", Details: []errjson.FieldError{fault}})))
+	// The fieldError of an error of syntax is not about the field that it is in.
+	fieldError := errjson.FieldError{Pointer: "/name", Code: "syntax", Message: "Syntax error.", Line: 1, Column: 6}
+	assert.Nil(t, shapes.Messages((&errjson.Error{Status: 400, Code: "syntax", Details: []errjson.FieldError{fieldError}})))
 
 	// These are, although they have the code of their error.
 	want := map[string]any{"name": []string{"Syntax error."}}
 	for _, code := range []string{"invalid", ""} {
-		fault.Code = code
-		assert.Equal(t, want, shapes.Messages((&errjson.Error{Status: 422, Code: code, Details: []errjson.FieldError{fault}})))
+		fieldError.Code = code
+		assert.Equal(t, want, shapes.Messages((&errjson.Error{Status: 422, Code: code, Details: []errjson.FieldError{fieldError}})))
 	}
-	fault.Code, fault.Line = "taken", 0
-	assert.Equal(t, want, shapes.Messages((&errjson.Error{Status: 409, Code: "taken", Details: []errjson.FieldError{fault}})))
+	fieldError.Code, fieldError.Line = "taken", 0
+	assert.Equal(t, want, shapes.Messages((&errjson.Error{Status: 409, Code: "taken", Details: []errjson.FieldError{fieldError}})))
 }
 
 // TestMessagesAliases tests that what is returned is the caller's.

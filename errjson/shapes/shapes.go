@@ -172,8 +172,8 @@ func fastAPIType(code string) string {
 	return code
 }
 
-// Messages returns the field errors of e grouped as in Marshmallow's err.messages, or nil if there
-// are none. A response of one's own is then one line:
+// Messages returns the field errors of e grouped as in Marshmallow's err.messages, or nil if it has
+// no field errors. A custom response is then one line:
 //
 //	errjson.OnStatus(422, func(_ *http.Request, e *errjson.Error) any {
 //		return map[string]any{"errors": shapes.Messages(e)}

@@ -49,7 +49,7 @@ func TestValue(t *testing.T) {
 	assert.False(t, ok)
 }
 
-// TestManyValues tests that values without a text count, too.
+// TestManyValues tests that values without a text also count.
 func TestManyValues(t *testing.T) {
 	attrs := make([]slog.Attr, 3000)
 	for i := range attrs {
