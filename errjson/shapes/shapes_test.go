@@ -120,7 +120,7 @@ func TestInvalidAs(t *testing.T) {
 	assert.Equal(t, 400, status(presetErrors))
 	assert.Equal(t, 400, status(fmt.Errorf("wrapped: %w", presetErrors)))
 	assert.Equal(t, 422, presetErrors.Status, "the error is not changed")
-	assert.Equal(t, 422, status(errjson.UnprocessableContent("")), "no field has a fieldError")
+	assert.Equal(t, 422, status(errjson.UnprocessableContent("")), "no field errors")
 	assert.Equal(t, 409, status(&errjson.Error{Status: 409, Details: presetErrors.Details}))
 	assert.PanicsWithValue(t, "shapes: InvalidAs: 200 is not an error status", func() { shapes.InvalidAs(200) })
 }
