@@ -8,48 +8,54 @@ import (
 	"net/http"
 	"reflect"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hipflask/hipflask/internal/form"
+	"github.com/hipflask/hipflask/internal/strictjson"
 )
 
-// A body stands between a handler and the body of its request. It is, in one
-// allocation, the request's Body and the request's context.
+// A body is between a handler and the body of its request. In one allocation, it is the Body of the
+// request, the context of the request, and the decoded values.
 //
-// The bytes are in a pooled buffer, which goes back when the handler has
-// returned. All access to them goes through the body, which then has none: a
-// goroutine that outlives its request gets an error, and not the bytes of another
-// request.
+// The bytes are in a pooled buffer, which is reused after the handler has returned. All access to the
+// bytes is through the body: a goroutine that outlives its request gets an error, and not the bytes
+// of another request.
 type body struct {
-	req    *http.Request // as it came; its context is the parent
-	src    io.ReadCloser // the Body as it came
+	req    *http.Request // the request of the middleware; its context is the parent
+	src    io.ReadCloser // the Body of req
 	config *config
-	w      http.ResponseWriter // for read deadlines; nil if there is none
+	w      http.ResponseWriter // for read deadlines; nil if it is not known
+	gzip   bool                // src is decompressed
 
-	turn sync.Mutex // held by whoever reads src or decodes
-	mu   sync.Mutex // guards all below; never held for long
-	kept *buffer    // what was read; nil until it is
+	released atomic.Bool // the handler has returned
 
-	outcomes outcome // what was decoded, a list; guarded by turn
-
-	private  bool // the handler has not got it yet: no locks are needed
-	fetched  bool // it is read into kept, or was
-	present  bool // the value of the holder is there
-	gzipped  bool // src is to be inflated
-	streamed bool // a handler reads src itself
-	released bool // the handler has returned
+	mu     sync.Mutex // guards the fields below; it is held while the body is read or decoded
+	state  state
+	buffer *buffer // the bytes, if they are kept
+	values cached  // a list of what was decoded
 }
 
-// A carrier is a body with the request that carries it to the next handler.
+// A state is what has happened to the bytes of a body.
+type state uint8
+
+const (
+	unread   state = iota
+	streamed       // a handler reads src
+	kept           // they are in the buffer
+)
+
+// A carrier is a body and the request that carries it to the next handler.
 type carrier struct {
 	body
 	request http.Request
 }
 
-// A holder is a carrier with a value in it.
+// A holder is a carrier and the value of New.
 type holder[T any] struct {
 	carrier
-	value T
+	value    T
+	hasValue bool
 }
 
 type (
@@ -57,9 +63,33 @@ type (
 	valueKey[T any] struct{}
 )
 
-// Value finds the value, besides what body.Value finds.
+// decode decodes the body of r, and returns the request that carries the value. Nobody else has the
+// body yet.
+func (h *holder[T]) decode(d *decoder[T], w http.ResponseWriter, r *http.Request) (req *http.Request, err error) {
+	req = h.attach(h, d.config, w, r)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var validate func(context.Context) error
+	if len(d.validate) > 0 {
+		validate = func(ctx context.Context) error {
+			for _, f := range d.validate {
+				if err := f(ctx, &h.value); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}
+	h.hasValue, err = h.body.decode(r, d.typ, &h.value, validate)
+	if err != nil && h.state == unread && d.config.ReadTimeout > 0 && r.Header["Expect"] == nil {
+		h.readWithin(d.config.ReadTimeout) // net/http reads up to 256 KiB before it sends the response
+	}
+	return req, err
+}
+
+// Value finds the value of New, and what body.Value finds.
 func (h *holder[T]) Value(key any) any {
-	if _, ok := key.(valueKey[T]); ok && h.present {
+	if _, ok := key.(valueKey[T]); ok && h.hasValue {
 		return &h.value
 	}
 	return h.body.Value(key)
@@ -78,16 +108,15 @@ func (b *body) Value(key any) any {
 	return b.req.Context().Value(key)
 }
 
-// attach makes the request that has ctx, which is what c is part of, for its
-// context and its body.
+// attach returns a copy of r whose Context is ctx, which c is a part of, and whose Body is c.
 func (c *carrier) attach(ctx context.Context, cfg *config, w http.ResponseWriter, r *http.Request) *http.Request {
 	c.init(cfg, r)
 	c.w = w
 	req := &c.request
-	*req = *r.WithContext(ctx) // a copy into c, which saves an allocation
+	*req = *r.WithContext(ctx) // a copy into c saves an allocation
 	req.Body = &c.body
-	if cfg.Gunzip && isGzip(r.Header) && (cfg.Force || IsJSON(r)) {
-		c.gzipped = true
+	if cfg.Gunzip && isGzip(r.Header) && c.isJSON() {
+		c.gzip = true
 		req.Header = r.Header.Clone()
 		req.Header.Del("Content-Encoding")
 		req.Header.Del("Content-Length")
@@ -103,28 +132,28 @@ func (b *body) init(c *config, r *http.Request) {
 	}
 }
 
-// release ends the life of the bytes, at once or when their last user drops them, and
-// removes the files of a form that a handler has parsed from the copy of the request.
+// isJSON reports whether the body is JSON by its header or by the configuration.
+func (b *body) isJSON() bool { return b.config.Force || IsJSON(b.req) }
+
+// release is called when the handler has returned. It removes the files of a form that the handler
+// has parsed. If a goroutine that outlives the handler uses the bytes, it does not wait: the garbage
+// collector then frees them.
 func (c *carrier) release() {
 	form.RemoveFiles(&c.request, c.req)
-	c.mu.Lock()
-	c.released = true
-	c.recycle()
-	c.mu.Unlock()
-}
-
-// recycle is called with b.mu held.
-func (b *body) recycle() {
-	if b.released && b.kept != nil && b.kept.users == 0 {
-		b.kept.free()
-		b.kept = nil
+	c.released.Store(true)
+	if !c.mu.TryLock() {
+		return
+	}
+	defer c.mu.Unlock()
+	if c.buffer != nil {
+		c.buffer.free()
+		c.buffer = nil
 	}
 }
 
-// bodyOf returns the body that is in r.
+// bodyOf returns the body in r.
 func bodyOf(r *http.Request) *body {
-	// Other wrappers of bodies may be around ours.
-	for rc := r.Body; rc != nil; {
+	for rc := r.Body; rc != nil; { // others may have wrapped it
 		if b, ok := rc.(*body); ok {
 			return b
 		}
@@ -136,10 +165,9 @@ func bodyOf(r *http.Request) *body {
 	}
 	c, req := &defaultConfig, r
 	if b, ok := r.Context().Value(bodyKey{}).(*body); ok {
-		// A wrapper that does not tell what it wraps, such as that of
-		// http.MaxBytesReader. What was read before it is there to stay; but
-		// what was not must be read through it.
-		if b.hasRead() {
+		// It is in a wrapper without an Unwrap method, such as that of http.MaxBytesReader. If the body
+		// was read before, it is used. If not, it must be read through the wrapper.
+		if b.wasRead() {
 			return b
 		}
 		c, req = b.config, r.WithContext(r.Context())
@@ -150,159 +178,101 @@ func bodyOf(r *http.Request) *body {
 	return b
 }
 
-func (b *body) hasRead() bool {
+func (b *body) wasRead() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.kept != nil || b.released
+	return b.state == kept || b.released.Load()
 }
 
-var errReleased = fmt.Errorf("bodyjson: the handler has returned: %w", http.ErrBodyReadAfterClose)
+var (
+	errReleased   = fmt.Errorf("bodyjson: the handler has returned: %w", http.ErrBodyReadAfterClose)
+	errStreamed   = errors.New("bodyjson: the body was already read from Request.Body")
+	errUnfinished = errors.New("bodyjson: a panic has interrupted the reading of the body")
+)
 
-var errStreamed = errors.New("bodyjson: the body was already read from Request.Body")
-
-var errUnfinished = errors.New("bodyjson: reading the body has panicked")
-
-// acquire returns all bytes of the body, reading them if nobody has yet. They are
-// valid until drop is called, which must be done if the error is nil.
-func (b *body) acquire() ([]byte, error) {
-	b.mu.Lock()
-	kept := b.kept
-	b.mu.Unlock()
-	if kept == nil {
-		b.turn.Lock()
-		defer b.turn.Unlock()
-	}
-	return b.load()
-}
-
-// load is acquire for who holds b.turn, or has b in private.
+// load returns the bytes of the body. It reads them first, unless that was done. The caller holds
+// b.mu as long as it uses them.
 func (b *body) load() ([]byte, error) {
-	if b.private {
-		b.kept, b.fetched = newBuffer(b.req.ContentLength), true
-		b.kept.err = b.read(b.kept)
-		return b.kept.data, b.kept.err
-	}
-	b.mu.Lock()
-	wanted := b.kept == nil && !b.released && !b.streamed
-	b.fetched = b.fetched || wanted
-	b.mu.Unlock()
-	if wanted {
-		b.fetch()
-	}
-
-	b.mu.Lock()
-	defer b.mu.Unlock()
 	switch {
-	case b.released:
-		b.recycle()
+	case b.released.Load():
 		return nil, errReleased
-	case b.streamed:
+	case b.state == streamed:
 		return nil, errStreamed
-	case b.kept.err != nil:
-		return nil, b.kept.err
+	case b.state == unread:
+		b.state = kept
+		b.buffer = newBuffer(b.req.ContentLength)
+		b.buffer.err = errUnfinished
+		b.buffer.err = b.read(b.buffer)
 	}
-	b.kept.users++
-	return b.kept.data, nil
+	return b.buffer.data, b.buffer.err
 }
 
-// fetch reads the body, which may take long and so is done without b.mu. If it
-// panics, the body stays unreadable.
-func (b *body) fetch() {
-	kept := newBuffer(b.req.ContentLength)
-	kept.err = errUnfinished
-	defer func() {
-		b.mu.Lock()
-		b.kept = kept
-		b.mu.Unlock()
-	}()
-	kept.err = b.read(kept)
-}
-
-// drop ends a use of what acquire returned.
-func (b *body) drop() {
-	if b.private {
-		return
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.kept.users--
-	b.recycle()
-}
-
-// Read makes a body that is JSON readable any number of times: who reads it to
-// the end has rewound it for the next. Any other body is left as it is.
+// Read reads the body. A JSON body can be read any number of times: reading to io.EOF rewinds it. Any
+// other body is not kept, because it may be an upload of any size, unless Get or Bytes has read it.
 func (b *body) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	if stream := b.stream(); stream != nil {
-		return stream.Read(p)
+	b.mu.Lock()
+	if b.state == unread && !b.released.Load() && !b.isJSON() {
+		b.state = streamed
 	}
-	if _, err := b.acquire(); err != nil {
+	if b.state == streamed {
+		b.mu.Unlock()
+		return b.src.Read(p)
+	}
+	defer b.mu.Unlock()
+	data, err := b.load()
+	if err != nil {
 		return 0, err
 	}
-	defer b.drop()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	n := copy(p, b.kept.data[b.kept.next:])
-	b.kept.next += n
+	n := copy(p, data[b.buffer.next:])
+	b.buffer.next += n
 	if n == 0 {
-		// The end is told only by itself: an io.LimitReader stops before it,
-		// and what reads on must not begin again.
-		b.kept.next = 0
+		// The end is a read of its own. A reader that stops before it, such as an io.LimitReader, can
+		// continue without reading the body again.
+		b.buffer.next = 0
 		return 0, io.EOF
 	}
 	return n, nil
 }
 
-// stream returns the reader of a body that is not JSON and that nobody has asked
-// for: it may be an upload of any size, so it must not be kept.
-func (b *body) stream() io.Reader {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if !b.streamed && (b.fetched || b.released || b.config.Force || checkType(b.req.Header) == nil) {
-		return nil
-	}
-	b.streamed = true
-	return b.src
-}
-
-// Close rewinds a body that is kept, and closes one that is not.
+// Close rewinds a body that is kept, and closes any other.
 func (b *body) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.kept == nil {
+	if b.buffer == nil {
 		return b.src.Close()
 	}
-	b.kept.next = 0
+	b.buffer.next = 0
 	return nil
 }
 
-// Unwrap returns the Body as it came, for those who look for another wrapper.
+// Unwrap returns the Body of the request of the middleware, for code that looks for other wrappers.
 func (b *body) Unwrap() io.ReadCloser { return b.src }
 
-// outcome is what came of decoding the body as one type.
-type outcome interface{ rest() outcome }
+// A cached is the result of decoding the body as one type.
+type cached interface{ next() cached }
 
-type outcomeOf[T any] struct {
+type cachedAs[T any] struct {
 	value T
 	err   error
-	next  outcome
+	rest  cached
 }
 
-func (o *outcomeOf[T]) rest() outcome { return o.next }
+func (c *cachedAs[T]) next() cached { return c.rest }
 
-// ask returns the outcome for T, which is made by the first who asks.
-func ask[T any](b *body, r *http.Request) (T, error) {
-	b.turn.Lock()
-	defer b.turn.Unlock()
-	for o := b.outcomes; o != nil; o = o.rest() {
-		if o, ok := o.(*outcomeOf[T]); ok {
-			return o.value, o.err
+// decodeOnce decodes the body as a T, or returns the result of an earlier call.
+func decodeOnce[T any](b *body, r *http.Request) (T, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for c := b.values; c != nil; c = c.next() {
+		if c, ok := c.(*cachedAs[T]); ok {
+			return c.value, c.err
 		}
 	}
-	o := &outcomeOf[T]{next: b.outcomes}
-	_, o.err = b.decode(r, planOf(reflect.TypeFor[T]()), &o.value)
-	b.outcomes = o
-	return o.value, o.err
+	c := &cachedAs[T]{rest: b.values}
+	_, c.err = b.decode(r, strictjson.TypeOf(reflect.TypeFor[T]()), &c.value, nil)
+	b.values = c
+	return c.value, c.err
 }

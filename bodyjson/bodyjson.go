@@ -8,83 +8,83 @@ import (
 	"time"
 
 	"github.com/hipflask/hipflask/errjson"
+	"github.com/hipflask/hipflask/internal/strictjson"
+	"github.com/hipflask/hipflask/status"
 )
 
-// A Config says what is taken as a body. The zero value is safe: at most 1 MiB
-// of strict JSON (RFC 8259 in UTF-8, no name twice, exact case), with a content
-// type that says so.
+// A Config has the rules for bodies. The zero value accepts at most 1 MiB of strict JSON (RFC 8259 in
+// UTF-8, without duplicate names, with names in their exact case) with a JSON content type.
 //
-// A Config is read once, by the function that it is given to. Its functions must
-// be safe for concurrent use.
+// The function that gets a Config copies it. The functions in it must be safe for concurrent use.
 type Config struct {
-	// MaxBytes is the size of the largest body, in bytes, as sent and, with
-	// Gunzip, as inflated. 0 means 1 MiB; a negative number means no limit.
+	// MaxBytes is the size of the largest body, in bytes, as sent and, with Gunzip, as decompressed.
+	// 0 means 1 MiB. A negative number means no limit.
 	MaxBytes int64
-	// MaxDepth is how deep arrays and objects may be nested. 0 means 10,000,
-	// which is also the most.
-	MaxDepth int
-	// ReadTimeout is how long the body may take to arrive, counted from when
-	// it is first asked for, or refused by New for its header: net/http still
-	// reads some of it. 0 means as long as the server allows. It needs a
-	// ResponseWriter with read deadlines, as that of net/http is.
+	// ReadTimeout is the time for reading the body. It starts at the first read, or when New rejects
+	// the request by its header, because net/http then reads a part of the body. 0 means no timeout
+	// other than those of the server. It needs a ResponseWriter with read deadlines, such as that of
+	// net/http.
 	ReadTimeout time.Duration
 
-	// Force takes the body for JSON whatever its Content-Type says:
-	// get_json(force=True).
+	// Force decodes the body as JSON without regard to its Content-Type: get_json(force=True).
 	Force bool
-	// Silent makes the zero value of a body that is not JSON, or not a valid
-	// value: get_json(silent=True). It is not silent about a body that is too
-	// large or does not arrive, nor about Verify.
+	// Silent continues without a value if the body is not JSON or not valid: get_json(silent=True).
+	// A body that is too large or cannot be read, and one that Verify rejects, is still an error.
 	Silent bool
-	// Optional makes the zero value of a body that is absent: empty, or only
-	// white space. Nothing is then required of it or validated.
+	// Optional continues without a value if the body is missing: empty, or only white space. Required
+	// fields and validation do not apply.
 	Optional bool
-	// Gunzip also takes JSON with Content-Encoding: gzip. What inflates to more
-	// than 1 MiB and more than 100 times its size is too large, even when
-	// MaxBytes would allow it. A body of another content type goes by as it is.
+	// Gunzip accepts JSON with Content-Encoding: gzip. A body that decompresses to more than 100 times
+	// its size is too large. Bodies of other content types are not decompressed.
 	Gunzip bool
 
-	// DisallowUnknownFields refuses names that no field of a struct has.
+	// DisallowUnknownFields rejects names without a field in the struct.
 	DisallowUnknownFields bool
-	// AllowDuplicateNames lets the last of several members with one name win. Of
-	// those that are structs or typed maps, what only an earlier one has stays.
-	AllowDuplicateNames bool
-	// AllowInvalidUTF8 replaces bytes that are not UTF-8 with U+FFFD.
-	AllowInvalidUTF8 bool
-	// MatchCaseInsensitiveNames takes names of another case, and with other
-	// dashes and underscores, for those of the fields.
+	// IgnoreMiscasedNames ignores names that differ from a field's name by case only, like other
+	// unknown names: for documents that others define, such as webhooks. By default they are errors,
+	// because the client has most likely misspelled the name.
+	IgnoreMiscasedNames bool
+	// MatchCaseInsensitiveNames matches names to fields without regard to case, dashes, and
+	// underscores.
 	MatchCaseInsensitiveNames bool
-	// UseNumber makes numbers that go into an any a [encoding/json.Number], which keeps
-	// all digits, and not a float64.
+	// AllowDuplicateNames lets the last of several members with one name win. Duplicate structs and
+	// typed maps are merged: members that only an earlier one has are kept.
+	AllowDuplicateNames bool
+	// UseNumber decodes numbers into an any as [encoding/json.Number], which keeps all digits, and
+	// not as float64.
 	UseNumber bool
 
-	// Unmarshal is another decoder. The body that it gets is valid JSON by the
-	// rules above; those on the names of fields and on numbers are its own. It
-	// must not keep or change the data, which is used again.
+	// Unmarshal replaces the decoder, for types that it does not support: see docs/migrate. The data
+	// is valid JSON without duplicate names. The function applies its own rules to the names of
+	// fields, and to numbers. Required and notnull tags, validation, and SetDefaults methods of the
+	// value and the structs in it work as usual. It must not keep or change data. [Merge] does not use it.
 	Unmarshal func(data []byte, v any) error
-	// Verify is called with the body, as inflated, once it is read: for the
-	// signatures of webhooks. Nobody gets a body that it refuses. It must not
-	// keep or change the data; r.Body has no more of it. An error is answered
-	// with a 403, or as what it is if it is an [errjson.Error].
+	// Verify is called with the body, decompressed, after it is read: to check the signature of a
+	// webhook. If it returns an error, the body is not available to anybody, and the response is a
+	// 403, or that of the error if it is an [errjson.Error]. It must not keep or change body. It
+	// cannot read r.Body.
 	Verify func(r *http.Request, body []byte) error
-	// Validate is called with a pointer to each value, after the value's own
-	// Validate method. Its error is treated as that of the method is.
+	// Validate is called with a pointer to each value, after the Validate methods and the validation
+	// functions of New. See the package comment for its error.
 	Validate func(ctx context.Context, v any) error
 }
 
 // New returns a middleware that decodes the body of each request as a T. The next handler runs only
-// if the body is valid, and gets the value with [FromContext] or [Get]. Other requests get an error
-// by [errjson.Write].
+// if the body is valid, and gets the value with [FromContext] or [Get]. Otherwise the response is an
+// error by [errjson.Write].
 //
-// New panics if T contains a type that JSON cannot be decoded into, such as a channel, unless cfg has
-// another decoder.
-func New[T any](cfg Config) func(http.Handler) http.Handler {
-	c, p := newConfig(cfg), mustPlan[T](cfg)
+// The validation functions are called with the decoded value, after its Validate methods, if these
+// have returned no error.
+//
+// New panics if T contains a type that JSON cannot be decoded into, such as a channel, unless
+// cfg.Unmarshal is set.
+func New[T any](cfg Config, validate ...func(context.Context, *T) error) func(http.Handler) http.Handler {
+	d := newDecoder("New", cfg, validate)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			h := new(holder[T])
 			defer h.release()
-			req, err := h.decodeFrom(c, p, w, r)
+			req, err := h.decode(d, w, r)
 			if err != nil {
 				errjson.Write(w, r, err)
 				return
@@ -97,13 +97,13 @@ func New[T any](cfg Config) func(http.Handler) http.Handler {
 // NewFunc is [New] for code that handles errors itself, such as an adapter for a framework. The
 // returned function calls next with the request that carries the value, and returns the error of the
 // body or of next.
-func NewFunc[T any](cfg Config) func(
+func NewFunc[T any](cfg Config, validate ...func(context.Context, *T) error) func(
 	w http.ResponseWriter, r *http.Request, next func(*http.Request) error) error {
-	c, p := newConfig(cfg), mustPlan[T](cfg)
+	d := newDecoder("NewFunc", cfg, validate)
 	return func(w http.ResponseWriter, r *http.Request, next func(*http.Request) error) error {
 		h := new(holder[T])
 		defer h.release()
-		req, err := h.decodeFrom(c, p, w, r)
+		req, err := h.decode(d, w, r)
 		if err != nil {
 			return err
 		}
@@ -111,74 +111,25 @@ func NewFunc[T any](cfg Config) func(
 	}
 }
 
-// mustPlan returns the plan of T. It panics if T cannot be decoded.
-func mustPlan[T any](cfg Config) *plan {
-	p := planOf(reflect.TypeFor[T]())
-	if p.fault != nil && cfg.Unmarshal == nil {
-		panic(fmt.Sprintf("bodyjson: New[%v]: %v", p.typ, p.fault))
-	}
-	return p
-}
-
-// decodeFrom decodes the body of r, and returns the request that carries the value. h is the one
-// allocation for the value, the context that finds it, the Body, and the request with these.
-func (h *holder[T]) decodeFrom(
-	c *config, p *plan, w http.ResponseWriter, r *http.Request) (req *http.Request, err error) {
-	req = h.attach(h, c, w, r)
-	h.private = true
-	h.present, err = h.decode(r, p, &h.value)
-	h.private = false
-	return req, err
-}
-
-// decode decodes the body into v, a pointer to a zero value of p's type. If that
-// has no fault it reports whether there is a body; v is zero if it has not.
-func (b *body) decode(r *http.Request, p *plan, v any) (present bool, err error) {
-	c := b.config
-	if p.fault != nil && c.Unmarshal == nil {
-		return false, fmt.Errorf("bodyjson: decoding a %v: %w", p.typ, p.fault)
-	}
-	headerErr := b.checkHeader(r)
-	if headerErr != nil && r.ContentLength != 0 { // RFC 9110, Section 15.5.16: without reading it
-		switch {
-		case c.Silent:
-			return false, nil
-		case r.Header["Expect"] != nil:
-			// The client waits for a 100 before it sends the body, which it is not
-			// to get; but it need not wait for ever (RFC 9110, Section 10.1.1).
-			b.hangUp(headerErr)
-		case b.private && c.ReadTimeout > 0:
-			// net/http reads a body of up to 256 KiB before it sends the answer.
-			b.readWithin(c.ReadTimeout)
+// Handler returns a handler that decodes the body as [New] does, calls fn with the value, and
+// responds with the result of fn as [status.Handler] does. Without a body that Config.Optional or
+// Config.Silent allows, fn gets the zero value, or the defaults of its SetDefaults method.
+//
+// It panics as New does.
+func Handler[In, Out any](cfg Config, fn func(r *http.Request, in In) (Out, error),
+	validate ...func(context.Context, *In) error) http.Handler {
+	t := strictjson.TypeOf(reflect.TypeFor[In]())
+	return New(cfg, validate...)(status.Handler(func(r *http.Request) (Out, error) {
+		in, ok := FromContext[In](r.Context())
+		if !ok {
+			t.SetDefaults(&in)
 		}
-		return false, headerErr
-	}
-	data, err := b.load()
-	if err != nil {
-		return false, err
-	}
-	defer b.drop()
-	switch {
-	case isBlank(data):
-		if c.Optional {
-			return false, nil
-		}
-		return false, c.unlessSilent(failure(http.StatusBadRequest, codeEmpty, "The request body is empty.", ErrEmpty))
-	case headerErr != nil:
-		return false, c.unlessSilent(headerErr)
-	}
-	if err = c.unmarshal(data, p, v); err == nil {
-		err = c.validate(r.Context(), data, p, v)
-	}
-	if err != nil {
-		reflect.ValueOf(v).Elem().SetZero() // no half of a value
-		return false, c.unlessSilent(err)
-	}
-	return true, nil
+		return fn(r, in)
+	}))
 }
 
-// Lazy returns a middleware that lets the handlers behind it ask for the body,
-// with [Get] and [Bytes], under the rules of cfg. Nothing is read until one does.
+// Lazy returns a middleware that lets the handlers behind it get the body with [Get], [Merge] and
+// [Bytes], by the rules of cfg. It reads nothing before.
 func Lazy(cfg Config) func(http.Handler) http.Handler {
 	c := newConfig(cfg)
 	return func(next http.Handler) http.Handler {
@@ -190,42 +141,75 @@ func Lazy(cfg Config) func(http.Handler) http.Handler {
 	}
 }
 
-// Get returns the body of r as a T: what [New] or [NewContext] has put into the
-// context, or else what it decodes now, under the rules of the innermost [New]
-// or [Lazy], or of the zero Config if there is none. The outcome is kept, so that
-// asking again, from several goroutines too, gives the same without decoding
-// again. Values of one request are shared as far as a T has pointers in it.
+// Get returns the body of r as a T: the value of [New] or [NewContext] in the context. If there is
+// none, it decodes the body by the rules of the innermost [New] or [Lazy], or of the zero Config.
+// The result is kept: later calls, also from other goroutines, return it again. Values that it
+// returns for one request share the memory of pointers, slices and maps.
 //
-// The error is to be answered with [errjson.Write] or returned from a
-// [status.Handler]. Once the handler that is wrapped by New or Lazy has returned,
-// it is one that wraps [http.ErrBodyReadAfterClose].
+// The error is for [errjson.Write], or to be returned from a [status.Handler]. It wraps
+// [http.ErrBodyReadAfterClose] after the handler behind New or Lazy has returned. A T that JSON
+// cannot be decoded into is an error for the log, and a 500 for the client.
 //
-// Without New or Lazy the first call replaces r.Body, and so must not run
-// concurrently with other uses of r.
+// Without New or Lazy the first call replaces r.Body, so it must not run concurrently with other uses
+// of r.
 func Get[T any](r *http.Request) (T, error) {
 	if v, ok := FromContext[T](r.Context()); ok {
 		return v, nil
 	}
-	return ask[T](bodyOf(r), r)
+	return decodeOnce[T](bodyOf(r), r)
 }
 
-// Bytes returns a copy of the body of r, whatever its content type; JSON is inflated
-// if it was to be. It works before and after [Get], and with the same limits, errors
-// and concurrency. A body that a handler has read from r.Body cannot be
-// had any more, unless it had the content type of JSON.
+// Merge applies the body of r to current, as a JSON Merge Patch (RFC 7396), and returns the result.
+// The content type is application/merge-patch+json or application/json. For any other, the error is
+// a 415 with Accept-Patch (RFC 5789, Section 2.2). The rules are those of [Get].
+//
+// A member of the patch replaces the value of its field. An object is merged into a struct or map.
+// A null removes: it sets the zero value, or the default of a SetDefaults method, and for a required
+// field it is the error "required". Elements of an array are not merged: the patch replaces the
+// array. Fields without a JSON name, such as json:"-", keep their values. The Validate methods and
+// Config.Validate check the result. Positions in errors are those of the patch.
+//
+// Merge does not change current, nor the pointers, maps and slices in it: the result has copies,
+// except of fields without a JSON name, and of types with unmarshal methods. If the error is not nil,
+// the result is zero. It does not support structs with an embedded map for unknown names.
+func Merge[T any](r *http.Request, current T) (T, error) {
+	b := bodyOf(r)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	result := current
+	if err := b.merge(r, strictjson.TypeOf(reflect.TypeFor[T]()), &result); err != nil {
+		return *new(T), err
+	}
+	return result, nil
+}
+
+// Decode decodes data as a T, by the rules of cfg that do not need a request: for the cases of a
+// union in an UnmarshalJSON method, messages of a queue, and tests. It ignores MaxBytes, and cannot
+// call Verify. The error is as that of [Get]. Validate methods get [context.Background].
+func Decode[T any](data []byte, cfg Config) (T, error) {
+	var v T
+	_, err := newConfig(cfg).decodeBytes(context.Background(), data, strictjson.TypeOf(reflect.TypeFor[T]()), &v, nil)
+	return v, err
+}
+
+// Bytes returns a copy of the body of r, whatever its content type, decompressed if it is JSON and
+// Config.Gunzip is set. It works before and after [Get], and has the same limits, errors and
+// concurrency. If a handler has read from r.Body before, and the body does not have a JSON content
+// type, it returns an error.
 func Bytes(r *http.Request) ([]byte, error) {
 	b := bodyOf(r)
-	data, err := b.acquire()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	data, err := b.load()
 	if err != nil {
 		return nil, err
 	}
-	defer b.drop()
 	return append([]byte{}, data...), nil
 }
 
-// FromContext returns the value that [New] or [NewContext] with the same T has
-// put into ctx, and whether there is one. There is none for a T and a *T that is
-// there, nor for a body that was absent or passed over in silence.
+// FromContext returns the value that [New] or [NewContext] with the same T has put into ctx. It does
+// not find a *T (nor the reverse). It reports false for a missing body, and for one that
+// Config.Silent ignores.
 func FromContext[T any](ctx context.Context) (T, bool) {
 	if v, ok := ctx.Value(valueKey[T]{}).(*T); ok {
 		return *v, true
@@ -234,8 +218,23 @@ func FromContext[T any](ctx context.Context) (T, bool) {
 	return zero, false
 }
 
-// NewContext returns a copy of ctx with v in it, as if it had come from a body:
-// to test a handler without one.
+// NewContext returns a copy of ctx with the value v, as if it had come from a body: to test a handler
+// without one.
 func NewContext[T any](ctx context.Context, v T) context.Context {
 	return context.WithValue(ctx, valueKey[T]{}, &v)
+}
+
+// A decoder has what New knows of a T.
+type decoder[T any] struct {
+	config   *config
+	typ      *strictjson.Type
+	validate []func(context.Context, *T) error
+}
+
+func newDecoder[T any](function string, cfg Config, validate []func(context.Context, *T) error) *decoder[T] {
+	d := &decoder[T]{newConfig(cfg), strictjson.TypeOf(reflect.TypeFor[T]()), validate}
+	if err := d.typ.Err(); err != nil && cfg.Unmarshal == nil {
+		panic(fmt.Sprintf("bodyjson: %s[%v]: %v", function, reflect.TypeFor[T](), err))
+	}
+	return d
 }

@@ -1,190 +1,145 @@
 package bodyjson
 
 import (
-	"bytes"
-	"cmp"
 	"context"
-	stdjson "encoding/json"
-	"errors"
 	"math"
+	"net/http"
 	"reflect"
-	"slices"
 
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
+	"github.com/hipflask/hipflask/errjson"
+	"github.com/hipflask/hipflask/internal/strictjson"
 )
 
-// decoderDepth is the depth limit of the decoder, which cannot be raised.
-const decoderDepth = 10_000
-
-// config is a Config as it is used.
+// A config is a Config that is ready for use.
 type config struct {
 	Config
-	syntax []json.Options // what is JSON
-	all    []json.Options // and what it means
-	// numbers is all for types with a json.Number in them.
-	numbers []json.Options
+	options strictjson.Options
 }
 
 var defaultConfig = *newConfig(Config{})
 
 func newConfig(cfg Config) *config {
-	c := &config{Config: cfg}
 	switch {
-	case c.MaxBytes == 0:
-		c.MaxBytes = 1 << 20
-	case c.MaxBytes < 0:
-		c.MaxBytes = math.MaxInt64 - 1
+	case cfg.MaxBytes == 0:
+		cfg.MaxBytes = 1 << 20
+	case cfg.MaxBytes < 0:
+		cfg.MaxBytes = math.MaxInt64 - 1
 	}
-	if c.MaxDepth <= 0 || c.MaxDepth > decoderDepth {
-		c.MaxDepth = decoderDepth
-	}
-	// To join options costs time for each body, so there are only those that
-	// differ from the decoder's own.
-	if c.AllowDuplicateNames {
-		c.syntax = append(c.syntax, jsontext.AllowDuplicateNames(true))
-	}
-	if c.AllowInvalidUTF8 {
-		c.syntax = append(c.syntax, jsontext.AllowInvalidUTF8(true))
-	}
-	c.all = slices.Clone(c.syntax)
-	if c.DisallowUnknownFields {
-		c.all = append(c.all, json.RejectUnknownMembers(true))
-	}
-	if c.MatchCaseInsensitiveNames {
-		c.all = append(c.all, json.MatchCaseInsensitiveNames(true))
-	}
-	var own []*json.Unmarshalers
-	if c.AllowDuplicateNames {
-		own = append(own, lastWins)
-	}
-	if c.UseNumber {
-		own = append(own, exactNumbers)
-	}
-	c.numbers = append(slices.Clone(c.all), json.WithUnmarshalers(json.JoinUnmarshalers(append(own, numberFields)...)))
-	if own != nil {
-		c.all = append(c.all, json.WithUnmarshalers(json.JoinUnmarshalers(own...)))
-	}
-	return c
+	return &config{cfg, strictjson.Options{
+		RejectUnknownNames:        cfg.DisallowUnknownFields,
+		IgnoreMiscasedNames:       cfg.IgnoreMiscasedNames,
+		MatchCaseInsensitiveNames: cfg.MatchCaseInsensitiveNames,
+		AllowDuplicateNames:       cfg.AllowDuplicateNames,
+		UseNumber:                 cfg.UseNumber,
+		Unmarshal:                 cfg.Unmarshal,
+	}}
 }
 
-// options returns those for a type, in which there may be a json.Number.
-func (c *config) options(numbers bool) []json.Options {
-	if numbers {
-		return c.numbers
+// decode decodes the body into v, a pointer to a zero value of t. It reports whether v has the value
+// of a body. The caller holds b.mu.
+func (b *body) decode(r *http.Request, t *strictjson.Type, v any, validate func(context.Context) error) (bool, error) {
+	data, headerErr, err := b.open(r, checkType)
+	switch {
+	case err != nil:
+		return false, err
+	case headerErr != nil:
+		return false, b.config.reject(headerErr, t, v)
 	}
-	return c.all
+	return b.config.decodeBytes(r.Context(), data, t, v, validate)
 }
 
-// lastWins forgets what an earlier member of the same name has left in an interface,
-// with which the decoder would merge the later, or refuse it as being of another type.
-var lastWins = json.UnmarshalFromFunc(func(_ *jsontext.Decoder, v *any) error {
-	*v = nil
-	return errors.ErrUnsupported
-})
-
-var numberType = reflect.TypeFor[stdjson.Number]()
-
-// numberFields decodes a json.Number, which to the decoder is a string in Go 1.26,
-// and a number or a string of one later on.
-var numberFields = json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v *stdjson.Number) error {
-	value, err := dec.ReadValue()
-	switch value.Kind() {
-	case jsontext.KindNumber:
-		*v = stdjson.Number(value)
-	case jsontext.KindNull:
-		*v = ""
-	default:
-		err = cmp.Or(err, errors.New("not a number"))
-	}
-	return err
-})
-
-var exactNumbers = json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v *any) error {
-	if dec.PeekKind() != jsontext.KindNumber {
-		return errors.ErrUnsupported
-	}
-	number, err := dec.ReadValue()
-	*v = stdjson.Number(number)
-	return err
-})
-
-// unmarshal decodes at full speed. Only what it refuses, or leaves doubtful, is
-// looked at again by [config.diagnose], which is slower but finds every fault.
-func (c *config) unmarshal(data []byte, p *plan, v any) error {
-	if c.MaxDepth < decoderDepth && tooDeep(data, c.MaxDepth) >= 0 {
-		return c.diagnose(data, p, nil)
-	}
-	var err error
-	if c.Unmarshal != nil {
-		if !jsontext.Value(data).IsValid(c.syntax...) {
-			return c.diagnose(data, p, nil)
+func (c *config) decodeBytes(ctx context.Context, data []byte, t *strictjson.Type, v any,
+	validate func(context.Context) error) (bool, error) {
+	if strictjson.IsBlank(data) {
+		err := errEmptyBody()
+		if c.Optional {
+			err = nil
 		}
-		err = c.Unmarshal(data, v)
+		return false, c.reject(err, t, v)
+	}
+	err := c.options.Decode(data, t, v)
+	if err != nil {
+		err = decodeError(err, data)
 	} else {
-		if c.unmarshalPlain(data, p, v) {
-			return nil
-		}
-		err = json.Unmarshal(data, v, c.options(p.numbers)...)
+		err = c.validate(ctx, data, t, v, validate)
 	}
 	if err != nil {
-		return c.diagnose(data, p, err)
+		return false, c.reject(err, t, v)
 	}
-	// The decoder makes zero values of null, and leaves them where there is nothing.
-	nulls := (p.checks || p.notNull) && bytes.Contains(data, []byte("null"))
-	if p.refusesNull && isNull(data) || (p.checks || nulls) && p.doubtful(reflect.ValueOf(v).Elem(), nulls) {
-		return c.diagnose(data, p, nil)
+	return true, nil
+}
+
+// reject returns err. If the request continues without a value, v gets its defaults.
+func (c *config) reject(err error, t *strictjson.Type, v any) error {
+	reflect.ValueOf(v).Elem().SetZero()
+	if err != nil && !c.Silent {
+		return err
 	}
+	t.SetDefaults(v)
 	return nil
 }
 
-// validate calls what validates v, and gives the faults a place in data.
-func (c *config) validate(ctx context.Context, data []byte, p *plan, v any) error {
-	if c.Validate == nil && !p.validates {
-		return nil
+// merge applies the body to v, a pointer to a copy of the current value. The caller holds b.mu.
+func (b *body) merge(r *http.Request, t *strictjson.Type, v any) error {
+	data, headerErr, err := b.open(r, checkPatchType)
+	switch {
+	case err != nil:
+		return err
+	case headerErr != nil:
+		return headerErr
+	case strictjson.IsBlank(data):
+		return errEmptyBody()
 	}
-	if p.typ.Kind() == reflect.Pointer {
-		v = reflect.ValueOf(v).Elem().Interface()
-		if reflect.ValueOf(v).IsNil() {
-			return nil // there is nothing to be validated in null
+	if err := b.config.options.Merge(data, t, v); err != nil {
+		return decodeError(err, data)
+	}
+	return b.config.validate(r.Context(), data, t, v, nil)
+}
+
+// open returns the bytes of the body. headerErr is the error of the header of a body that is not
+// empty.
+func (b *body) open(r *http.Request, checkType func(http.Header) *errjson.Error) (data []byte, headerErr, err error) {
+	invalid := checkEncoding(r.Header, b.config.Gunzip)
+	if typeErr := checkType(r.Header); typeErr != nil && !b.config.Force {
+		invalid = typeErr
+	}
+	if invalid != nil && r.ContentLength != 0 { // RFC 9110, Section 15.5.16: without reading it
+		if r.Header["Expect"] != nil && !b.config.Silent {
+			// The client waits for a 100 (Continue), which it does not get. But it may send the body at
+			// any time (RFC 9110, Section 10.1.1).
+			b.closeAfterResponse(invalid)
 		}
+		return nil, invalid, nil
 	}
-	var err error
-	switch v := v.(type) {
-	case interface{ Validate() error }:
-		err = v.Validate()
-	case interface{ Validate(context.Context) error }:
-		err = v.Validate(ctx)
+	data, err = b.load()
+	if invalid != nil && !strictjson.IsBlank(data) {
+		return data, invalid, err
 	}
-	if c.Validate != nil && err == nil {
-		err = c.Validate(ctx, v)
-	}
-	if err == nil {
-		return nil
-	}
-	return invalid(err, data, c)
+	return data, nil, err
 }
 
-// unlessSilent returns err, or nil if the config is to be silent about it.
-func (c *config) unlessSilent(err error) error {
-	if c.Silent {
+// validate calls the Validate methods of v and of the values in it, then the functions. v is a pointer
+// to a t that was decoded from data, or that data was merged into.
+func (c *config) validate(ctx context.Context, data []byte, t *strictjson.Type, v any,
+	validate func(context.Context) error) error {
+	if c.Validate == nil && validate == nil && !t.Validates() {
 		return nil
 	}
-	return err
-}
-
-// skipSpace returns where the white space at the start of data ends (RFC 8259,
-// Section 2).
-func skipSpace(data []byte) int {
-	for i, b := range data {
-		if b != ' ' && b != '\n' && b != '\t' && b != '\r' {
-			return i
+	var errs validationErrors
+	if t.Validates() {
+		t.Validate(ctx, v, errs.add)
+	}
+	if validate != nil && errs.isEmpty() {
+		errs.addAll(validate(ctx))
+	}
+	if c.Validate != nil && errs.isEmpty() {
+		if root := reflect.ValueOf(v).Elem(); root.Kind() == reflect.Pointer {
+			if root.IsNil() {
+				return nil // null cannot be validated
+			}
+			v = root.Interface()
 		}
+		errs.addAll(c.Validate(ctx, v))
 	}
-	return len(data)
+	return errs.result(data)
 }
-
-func isBlank(data []byte) bool { return skipSpace(data) == len(data) }
-
-// isNull reports whether valid JSON is null.
-func isNull(data []byte) bool { return data[skipSpace(data)] == 'n' }

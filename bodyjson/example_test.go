@@ -91,7 +91,7 @@ func ExampleLazy() {
 	request(h, `{"name": "Widget", "price": 9.99, "colour": "red"}`)
 	// Output:
 	// 200 {"name":"Widget","price":9.99}
-	// 422 {"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"code":"invalid","details":[{"pointer":"/colour","code":"unknown_field","message":"There is no such field.","offset":34,"line":1,"column":35}]}
+	// 422 {"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"code":"invalid","details":[{"pointer":"/colour","code":"unknown_field","message":"Unknown field.","offset":34,"line":1,"column":35}]}
 }
 
 func ExampleGet() {
@@ -258,7 +258,7 @@ func ExampleOptional_UnmarshalJSONFrom() {
 	h := bodyjson.New[bodyjson.Optional[inner]](bodyjson.Config{DisallowUnknownFields: true})(
 		http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	request(h, `{"B": 1}`)
-	// Output: 422 {"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"code":"invalid","details":[{"pointer":"/B","code":"unknown_field","message":"There is no such field.","offset":1,"line":1,"column":2}]}
+	// Output: 422 {"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"code":"invalid","details":[{"pointer":"/B","code":"unknown_field","message":"Unknown field.","offset":1,"line":1,"column":2}]}
 }
 
 // An adapter passes the error of the body to its framework.

@@ -8,46 +8,52 @@ import (
 	"github.com/hipflask/hipflask/errjson"
 )
 
-// checkHeader returns a 415 if the body is not JSON by its header.
-func (b *body) checkHeader(r *http.Request) *errjson.Error {
-	if !b.config.Force {
-		if e := checkType(r.Header); e != nil {
-			return e
-		}
-	}
-	return checkEncoding(r.Header, b.config.Gunzip)
-}
-
-// IsJSON reports whether the content type of a request is that of JSON, by the rule
-// that this package applies: application/json or application/*+json, in any case,
-// and in no charset but UTF-8. The body is not looked at. It is for handlers that
-// give another content type an answer of their own.
+// IsJSON reports whether r has a JSON content type, by the rule of this package: application/json or
+// application/*+json, in any case, without a charset other than UTF-8. It does not read the body. It
+// is for handlers that handle other content types themselves.
 func IsJSON(r *http.Request) bool { return checkType(r.Header) == nil }
 
-// checkType returns a 415 if the content type is not application/json or
-// application/*+json (RFC 6839, Section 3.1), or if a charset is not UTF-8: JSON
-// has no other (RFC 8259, Section 8.1), and no charset parameter either, but many
-// clients send one.
+// checkType returns a 415 if the content type is not application/json or application/*+json (RFC
+// 6839, Section 3.1), or if a charset is not UTF-8. JSON has no other (RFC 8259, Section 8.1), and no
+// charset parameter either, but many clients send one.
 func checkType(h http.Header) *errjson.Error {
 	values := h["Content-Type"]
 	if len(values) == 1 {
-		switch values[0] {
+		switch values[0] { // the common ones, without parsing
 		case "application/json", "application/json; charset=utf-8", "application/json;charset=utf-8",
 			"application/json; charset=UTF-8", "application/json;charset=UTF-8":
-			return nil // the rest is for those who write it in another way
+			return nil
 		}
+	}
+	return checkMediaType(values, isJSON, "The request body must be JSON, with the content type application/json.",
+		"Accept", "application/json, application/*+json")
+}
+
+// patchTypes are the content types of a JSON Merge Patch (RFC 7396, Section 4).
+const patchTypes = "application/merge-patch+json, application/json"
+
+// checkPatchType returns a 415 if the content type is not one of a merge patch. The type of JSON
+// Patch, another format, has +json, too.
+func checkPatchType(h http.Header) *errjson.Error {
+	return checkMediaType(h["Content-Type"], func(mediaType string) bool {
+		return mediaType == "application/merge-patch+json" || mediaType == "application/json"
+	}, "The request body must be a JSON Merge Patch, with the content type application/merge-patch+json.",
+		"Accept-Patch", patchTypes)
+}
+
+// checkMediaType returns a 415 with a header unless there is one content type that is accepted.
+func checkMediaType(values []string, accepts func(mediaType string) bool, message, header, accepted string) *errjson.Error {
+	if len(values) == 1 {
 		mediaType, params, err := mime.ParseMediaType(values[0])
-		if err == nil && isJSON(mediaType) {
+		if err == nil && accepts(mediaType) {
 			charset, ok := params["charset"]
 			if !ok || strings.EqualFold(charset, "utf-8") || strings.EqualFold(charset, "utf8") {
 				return nil
 			}
-			return unsupported(codeCharset, "JSON must be in UTF-8, and have no other charset.",
-				"Accept", "application/json")
+			return unsupported(codeCharset, "JSON must be in UTF-8, and have no other charset.", "Accept", "application/json")
 		}
 	}
-	return unsupported(codeMediaType, "The request body must be JSON, with the content type application/json.",
-		"Accept", "application/json, application/*+json")
+	return unsupported(codeMediaType, message, header, accepted)
 }
 
 func isJSON(mediaType string) bool {
@@ -55,13 +61,13 @@ func isJSON(mediaType string) bool {
 	return ok && (subtype == "json" || len(subtype) > len("+json") && strings.HasSuffix(subtype, "+json"))
 }
 
-// checkEncoding returns a 415 if the content coding is not one that is undone.
+// checkEncoding returns a 415 for an unsupported Content-Encoding.
 func checkEncoding(h http.Header, gunzip bool) *errjson.Error {
 	values := h["Content-Encoding"]
 	if len(values) == 0 || len(values) == 1 && strings.EqualFold(values[0], "identity") || gunzip && isGzip(h) {
 		return nil
 	}
-	// RFC 9110, Section 12.5.3, has the answer tell what is supported.
+	// RFC 9110, Section 12.5.3: the response has the supported ones.
 	supported := "identity"
 	if gunzip {
 		supported = "gzip"
@@ -71,7 +77,7 @@ func checkEncoding(h http.Header, gunzip bool) *errjson.Error {
 }
 
 func unsupported(code, message, header, value string) *errjson.Error {
-	e := failure(http.StatusUnsupportedMediaType, code, message, nil)
+	e := newError(http.StatusUnsupportedMediaType, code, message, nil)
 	e.Header = http.Header{header: {value}}
 	return e
 }

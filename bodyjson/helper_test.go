@@ -5,11 +5,15 @@ import (
 	"os"
 	"runtime"
 	"testing"
+	"time"
+
+	"github.com/hipflask/hipflask/bodyjson"
 )
 
 // TestMain keeps the log of the failures that are wanted out of the tests' own.
 func TestMain(m *testing.M) {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
+	bodyjson.SetRejectGrace(20 * time.Millisecond)
 	os.Exit(m.Run())
 }
 

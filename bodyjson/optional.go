@@ -5,43 +5,30 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// An Optional is a field that tells whether it was absent, null, or had a value,
-// as PATCH needs it (RFC 7396). The zero Optional is absent:
+// An Optional is a field that distinguishes a missing member, null, and a value, as a PATCH needs it.
+// The zero Optional is missing. See [Merge] for a patch of a value that is loaded already.
 //
 //	type ItemPatch struct {
 //		Name bodyjson.Optional[string] `json:"name,omitzero" notnull:"true"`
 //		Note bodyjson.Optional[string] `json:"note,omitzero"`
 //	}
 //
-// A required Optional must be present, but may be null, unless it has the tag notnull.
+// A required Optional must be present. It may be null, unless it has the tag notnull.
 //
-// As a value to be encoded it is the Value, or null; where it is absent it should
-// be left out with omitzero.
-type Optional[T any] struct {
-	// Value is what was there; the zero value if it was absent or null.
+// It is encoded as the Value, or as null. The option omitzero omits it if it is missing.
+type Optional[T any] struct { // package strictjson knows the order of the fields
+	// Value is the value; the zero value if the member is missing or null.
 	Value T
-	// Set says that the field was there, be it null or not.
+	// Set reports that the member is present, also if it is null.
 	Set bool
-	// Null says that it was null.
+	// Null reports that the member is null.
 	Null bool
 }
 
-// The order of the fields, for those who find them by reflection.
-const (
-	optionalValue = iota
-	optionalSet
-	optionalNull
-)
-
-type optionalType interface{ isOptional() }
-
-func (o *Optional[T]) isOptional() {}
-
-// IsZero reports whether o is absent. It makes omitzero leave it out.
+// IsZero reports whether o is missing, for omitzero.
 func (o Optional[T]) IsZero() bool { return !o.Set }
 
-// UnmarshalJSONFrom decodes a value that is there, with the options of the
-// decoder, for encoding/json/v2.
+// UnmarshalJSONFrom decodes a value or null, with the options of dec, for encoding/json/v2.
 func (o *Optional[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	*o = Optional[T]{Set: true}
 	if dec.PeekKind() == jsontext.KindNull {
@@ -52,7 +39,7 @@ func (o *Optional[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return json.UnmarshalDecode(dec, &o.Value)
 }
 
-// UnmarshalJSON decodes a value that is there, for encoding/json.
+// UnmarshalJSON decodes a value or null, for encoding/json.
 func (o *Optional[T]) UnmarshalJSON(data []byte) error {
 	*o = Optional[T]{Set: true, Null: string(data) == "null"}
 	if o.Null {
@@ -61,7 +48,7 @@ func (o *Optional[T]) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, &o.Value)
 }
 
-// MarshalJSON encodes the Value, or null if that is what o is, or if o is absent.
+// MarshalJSON encodes the Value. If o is null or missing, it encodes null.
 func (o Optional[T]) MarshalJSON() ([]byte, error) {
 	if !o.Set || o.Null {
 		return []byte("null"), nil

@@ -16,41 +16,38 @@ import (
 )
 
 const (
-	// minBuffer holds most bodies.
+	// minBuffer is large enough for most bodies.
 	minBuffer = 4 << 10
-	// firstStep is the most that is allocated on the word of a Content-Length,
-	// before a byte of the body is there.
-	firstStep = 64 << 10
-	// maxPooled is the largest buffer that is kept for another request.
+	// maxTrustedLength is the most that is allocated because of a Content-Length, before any byte of
+	// the body is read.
+	maxTrustedLength = 64 << 10
+	// maxPooled is the capacity of the largest buffer that is reused.
 	maxPooled = 8 << 20
-	// maxRatio is how many times its size a body may inflate to; the first
-	// freeInflated bytes are not counted, since they harm nobody.
-	maxRatio     = 100
-	freeInflated = 1 << 20
-	// linger is how long a client that is refused may go on sending. A connection
-	// that is closed at once can take the answer with it.
-	linger = time.Second
+	// maxRatio is how many times its size a body may decompress to.
+	maxRatio = 100
 )
 
-// buffer is what was read of a body.
+// rejectGrace is how long a client may continue to send a body that was rejected. If the connection
+// were closed at once, the client could lose the response. Tests shorten it.
+var rejectGrace = time.Second
+
+// A buffer has the bytes of a body.
 type buffer struct {
-	data  []byte
-	err   error // why it is not all
-	next  int   // where a reader of the Body goes on
-	users int   // who must drop it before it can be used again
+	data []byte
+	err  error // why they are not complete
+	next int   // the offset of the next Read of the Body
 }
 
-// There are two pools, so that small bodies, of which there are many, do not keep
-// the large buffers alive: these go with the second garbage collection after they
-// were last needed.
+// There are two pools. The many small bodies do not use the large buffers, so the garbage collector
+// frees these when no large body needs them.
 var (
 	smallBuffers = sync.Pool{New: func() any { return &buffer{data: make([]byte, 0, minBuffer)} }}
 	largeBuffers = sync.Pool{New: func() any { return smallBuffers.Get() }}
 )
 
-// newBuffer returns a buffer for a body of an announced length, which may be -1.
+// newBuffer returns a buffer for a body with a Content-Length, which may be -1.
 func newBuffer(length int64) *buffer {
-	if length > firstStep {
+	if length > maxTrustedLength {
 		return largeBuffers.Get().(*buffer)
 	}
 	return smallBuffers.Get().(*buffer)
@@ -61,15 +58,14 @@ func (k *buffer) free() {
 	*k = buffer{data: k.data[:0]}
 	switch {
 	case size > maxPooled:
-	case size > firstStep+1:
+	case size > maxTrustedLength+1:
 		largeBuffers.Put(k)
 	default:
 		smallBuffers.Put(k)
 	}
 }
 
-// read reads the whole body into kept. Its errors are those that a client, or
-// the log, is to see.
+// read reads the whole body into kept. It returns errors for the client or the log.
 func (b *body) read(kept *buffer) error {
 	limit, length := b.config.MaxBytes, b.req.ContentLength
 	if length > limit {
@@ -79,14 +75,14 @@ func (b *body) read(kept *buffer) error {
 		b.readWithin(b.config.ReadTimeout)
 	}
 	var err error
-	if b.gzipped {
+	if b.gzip {
 		err = inflate(kept, b.src, limit)
 	} else {
 		err = fill(kept, b.src, limit, length)
 	}
 	if b.config.ReadTimeout > 0 {
-		// The deadline must not outlive the body: net/http goes on reading, to
-		// see a client leave, and would take it for that.
+		// net/http continues to read, to detect that the client disconnects. A deadline would look the
+		// same.
 		b.readWithin(0)
 	}
 	if err != nil {
@@ -95,22 +91,21 @@ func (b *body) read(kept *buffer) error {
 	return b.verify(kept.data)
 }
 
-// verify is a part of reading, so that nobody gets at what is not verified, and
-// that a signature which is good for one time is looked at once. The request is
-// the one that does not have b.
+// verify is a part of reading: nobody gets a body that is not verified, and a signature that is valid
+// once is checked once.
 func (b *body) verify(data []byte) error {
 	if b.config.Verify == nil {
 		return nil
 	}
 	err := b.config.Verify(b.req, data)
-	if err == nil || hasAnswer(err) {
+	if err == nil || isResponse(err) {
 		return err
 	}
-	return failure(http.StatusForbidden, codeUnverified, "The request body could not be verified.", err)
+	return newError(http.StatusForbidden, codeUnverified, "The request body could not be verified.", err)
 }
 
-// readWithin sets the read deadline; 0 is for none. A writer without deadlines is
-// that of a test, in which nobody is waited for.
+// readWithin sets the read deadline; 0 removes it. Writers without read deadlines, such as those of
+// tests, are ignored.
 func (b *body) readWithin(d time.Duration) {
 	if b.w == nil {
 		return
@@ -124,11 +119,11 @@ func (b *body) readWithin(d time.Duration) {
 
 var errLimit = errors.New("bodyjson: over the limit")
 
-// fill reads src to its end, but not much more than limit bytes. The buffer
-// grows with what has come, not with what was announced.
+// fill reads src to its end, but not much more than limit bytes. The buffer grows with the bytes that
+// were read, not with the Content-Length.
 func fill(kept *buffer, src io.Reader, limit, length int64) error {
 	data := kept.data[:0]
-	if want := min(length, firstStep) + 1; want > int64(cap(data)) {
+	if want := min(length, maxTrustedLength) + 1; want > int64(cap(data)) {
 		data = make([]byte, 0, want)
 	}
 	for {
@@ -150,8 +145,8 @@ func fill(kept *buffer, src io.Reader, limit, length int64) error {
 	}
 }
 
-// grow returns data with more capacity: four times as much, but no more than the
-// body can have by its announced length or the limit, and one byte to see the end.
+// grow returns data with four times the capacity, but not more than the Content-Length or the limit
+// allows, and one byte to detect the end.
 func grow(data []byte, limit, length int64) []byte {
 	most := limit
 	if length > int64(len(data)) {
@@ -168,8 +163,8 @@ var inflaters sync.Pool
 
 var errDamaged = errors.New("bodyjson: damaged gzip data")
 
-// inflate is fill through gzip. The limit is one for what was sent, too: there
-// are endless streams that inflate to nothing.
+// inflate is fill for a gzip stream. The limit holds also for the compressed bytes, because an endless
+// stream can decompress to nothing.
 func inflate(kept *buffer, src io.Reader, limit int64) error {
 	sent := &counter{src: src, limit: limit}
 	zr, _ := inflaters.Get().(*gzip.Reader)
@@ -179,7 +174,7 @@ func inflate(kept *buffer, src io.Reader, limit int64) error {
 	defer inflaters.Put(zr)
 	err := zr.Reset(sent)
 	if err == io.EOF {
-		return nil // no body is no gzip either
+		return nil // an empty body
 	}
 	if err == nil {
 		err = fill(kept, &ratioReader{zr: zr, sent: sent}, limit, -1)
@@ -187,8 +182,7 @@ func inflate(kept *buffer, src io.Reader, limit int64) error {
 	if err == nil || err == errLimit {
 		return err
 	}
-	// What is left of damaged data is in the way of the answer: net/http reads it
-	// first, and would do so without the deadline.
+	// net/http reads the rest of the body before it sends the response, without the deadline.
 	if sent.err == nil {
 		_, _ = io.Copy(io.Discard, sent)
 	}
@@ -198,7 +192,7 @@ func inflate(kept *buffer, src io.Reader, limit int64) error {
 	return fmt.Errorf("%w: %w", errDamaged, err)
 }
 
-// counter counts what is read of src and remembers the error.
+// A counter counts the bytes of src and keeps the error.
 type counter struct {
 	src      io.Reader
 	n, limit int64
@@ -215,7 +209,7 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// ratioReader refuses what inflates too much.
+// A ratioReader returns an error for data that decompresses to more than maxRatio times its size.
 type ratioReader struct {
 	zr   *gzip.Reader
 	n    int64
@@ -225,50 +219,51 @@ type ratioReader struct {
 func (r *ratioReader) Read(p []byte) (int, error) {
 	n, err := r.zr.Read(p)
 	r.n += int64(n)
-	if r.n > freeInflated && r.n/maxRatio > r.sent.n {
+	if r.n > maxRatio*r.sent.n {
 		return n, errLimit
 	}
 	return n, err
 }
 
-// readError tells what has kept the body from being read.
+// readError returns the error for a body that could not be read.
 func (b *body) readError(err error) error {
-	var answer *errjson.Error
+	var response *errjson.Error
 	var over *http.MaxBytesError
 	switch {
 	case err == errLimit:
 		return b.tooLarge(nil)
 	case errors.Is(err, errDamaged):
-		return failure(http.StatusBadRequest, codeEncoding, "The gzip data of the request body is damaged.", err)
-	case errors.As(err, &over): // from an http.MaxBytesReader before us
+		return newError(http.StatusBadRequest, codeEncoding, "The gzip data of the request body is damaged.", err)
+	case errors.As(err, &over): // of an outer http.MaxBytesReader
 		return b.tooLarge(over)
-	case errors.As(err, &answer), errors.Is(err, http.ErrBodyReadAfterClose), err == errStreamed:
+	case errors.As(err, &response), errors.Is(err, http.ErrBodyReadAfterClose), err == errStreamed:
 		return err
 	case errors.Is(err, os.ErrDeadlineExceeded): // RFC 9110, Section 15.5.9
-		return b.hangUp(failure(http.StatusRequestTimeout, codeTimeout, "The request body took too long to arrive.", err))
+		return b.closeAfterResponse(newError(http.StatusRequestTimeout, codeTimeout,
+			"The request body took too long to arrive.", err))
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return b.hangUp(failure(http.StatusBadRequest, codeTruncated, "The request body ended before its announced length.", err))
-	case b.req.Context().Err() != nil: // nobody is there to be answered
+		return b.closeAfterResponse(newError(http.StatusBadRequest, codeTruncated,
+			"The request body ended before its announced length.", err))
+	case b.req.Context().Err() != nil: // the client has disconnected
 		return fmt.Errorf("bodyjson: reading the body: %w: %w", b.req.Context().Err(), err)
 	}
-	return b.hangUp(failure(http.StatusBadRequest, codeUnreadable, "The request body could not be read.", err))
+	return b.closeAfterResponse(newError(http.StatusBadRequest, codeUnreadable, "The request body could not be read.", err))
 }
 
 func (b *body) tooLarge(over *http.MaxBytesError) error {
 	if over == nil {
 		over = &http.MaxBytesError{Limit: b.config.MaxBytes}
 	}
-	return b.hangUp(failure(http.StatusRequestEntityTooLarge, codeTooLarge,
+	return b.closeAfterResponse(newError(http.StatusRequestEntityTooLarge, codeTooLarge,
 		"The request body is larger than "+strconv.FormatInt(over.Limit, 10)+" bytes.", over))
 }
 
-// hangUp has the connection closed after the answer, because what is still on its
-// way cannot be told from the next request, or is not worth waiting for: net/http
-// would wait for it, without end, to have it out of the way. HTTP/2 and 3 can end
-// one stream, and so keep the connection.
-func (b *body) hangUp(e *errjson.Error) *errjson.Error {
+// closeAfterResponse has net/http close the connection after the response e. The rest of the body may
+// look like the next request, or net/http would wait for it without a limit. HTTP/2 and HTTP/3 end
+// one stream only.
+func (b *body) closeAfterResponse(e *errjson.Error) *errjson.Error {
 	if b.req.ProtoMajor < 2 {
-		b.readWithin(linger)
+		b.readWithin(rejectGrace)
 		if e.Header == nil {
 			e.Header = http.Header{}
 		}
@@ -279,6 +274,6 @@ func (b *body) hangUp(e *errjson.Error) *errjson.Error {
 
 func isGzip(h http.Header) bool {
 	v := h["Content-Encoding"]
-	// RFC 9110, Section 8.4.1.3, has the second name for old clients.
+	// RFC 9110, Section 8.4.1.3: x-gzip is an alias.
 	return len(v) == 1 && (strings.EqualFold(v[0], "gzip") || strings.EqualFold(v[0], "x-gzip"))
 }

@@ -19,7 +19,7 @@ var presetErrors = errjson.Invalid(
 	errjson.FieldError{Pointer: "/items/3/qty", Code: "type", Message: "Must be an integer.", Offset: 7, Line: 1, Column: 8},
 	errjson.FieldError{Pointer: "/items/3/qty", Code: "few", Message: "Too few."},
 	errjson.FieldError{Pointer: "/items/3", Code: "sold", Message: "Is sold."},
-	errjson.FieldError{Pointer: "/a~1b/~0", Code: "unknown_field", Message: "There is no such field."},
+	errjson.FieldError{Pointer: "/a~1b/~0", Code: "unknown_field", Message: "Unknown field."},
 	errjson.FieldError{Pointer: "/01", Code: "x", Message: "One."},
 )
 
@@ -51,7 +51,7 @@ func TestShapes(t *testing.T) {
 		{"Marshmallow/fields", shapes.Marshmallow, presetErrors, `{"code":422,"status":"Unprocessable Entity","errors":{"json":{
 			"name":["This field is required."],
 			"items":{"3":{"_schema":["Is sold."],"qty":["Must be an integer.","Too few."]}},
-			"a/b":{"~":["There is no such field."]},
+			"a/b":{"~":["Unknown field."]},
 			"01":["One."]}}}`},
 		{"Marshmallow/parameters", shapes.Marshmallow, parameters, `{"code":422,"status":"Unprocessable Entity","errors":{
 			"json":{"name":["a"]},"query":{"limit":["b","c"],"filter":{"a":{"0":["d"]}}},"path":{"id":["e"]},
@@ -79,7 +79,7 @@ func TestShapes(t *testing.T) {
 		{"Marshmallow/other", shapes.Marshmallow, other, `{"code":409,"status":"Conflict","message":"Taken."}`},
 
 		{"Reqparse/fields", shapes.Reqparse, presetErrors, `{"message":{
-			"name":"This field is required.","items.3.qty":"Must be an integer.","items.3":"Is sold.","a/b.~":"There is no such field.","01":"One."}}`},
+			"name":"This field is required.","items.3.qty":"Must be an integer.","items.3":"Is sold.","a/b.~":"Unknown field.","01":"One."}}`},
 		{"Reqparse/whole", shapes.Reqparse, whole, `{"message":"Must not be null."}`},
 		{"Reqparse/none", shapes.Reqparse, bare, `{"message":"The input is not valid."}`},
 		{"Reqparse/syntax", shapes.Reqparse, syntax, `{"message":"Syntax error. (Line 1, column 6.)"}`},
@@ -90,7 +90,7 @@ func TestShapes(t *testing.T) {
 			{"type":"type","loc":["body","items",3,"qty"],"msg":"Must be an integer."},
 			{"type":"few","loc":["body","items",3,"qty"],"msg":"Too few."},
 			{"type":"sold","loc":["body","items",3],"msg":"Is sold."},
-			{"type":"extra_forbidden","loc":["body","a/b","~"],"msg":"There is no such field."},
+			{"type":"extra_forbidden","loc":["body","a/b","~"],"msg":"Unknown field."},
 			{"type":"x","loc":["body","01"],"msg":"One."}]}`},
 		{"FastAPI/whole", shapes.FastAPI, whole, `{"detail":[{"type":"null","loc":["body"],"msg":"Must not be null."}]}`},
 		{"FastAPI/no code", shapes.FastAPI, errjson.Invalid(errjson.FieldError{Pointer: "/a", Message: "Wrong."}),

@@ -1,0 +1,496 @@
+package strictjson
+
+import (
+	"bytes"
+	"encoding"
+	"errors"
+	"math"
+	"reflect"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// A checker finds the errors of a document. First checkSyntax finds out whether it is JSON. Then
+// check walks through it beside the Type, collects every error, and builds pointers only for these.
+type checker struct {
+	scanner
+	options *Options
+	decoded bool // a decoder has accepted the document: types are not checked again
+	path    path
+	errors  []Error
+
+	duplicate *Error            // the first of two members for one field
+	positions *jsontext.Decoder // for UnmarshalJSONFrom methods
+}
+
+// syntaxChecker is a reusable decoder, which is costly to make.
+type syntaxChecker struct {
+	decoder jsontext.Decoder
+	data    bytes.Buffer
+}
+
+var syntaxCheckers = sync.Pool{New: func() any { return new(syntaxChecker) }}
+
+// checkSyntax returns a Report if the document is not one JSON value.
+func (c *checker) checkSyntax() error {
+	s := syntaxCheckers.Get().(*syntaxChecker)
+	defer syntaxCheckers.Put(s)
+	s.data = *bytes.NewBuffer(c.data)
+	s.decoder.Reset(&s.data, jsontext.AllowDuplicateNames(c.options.AllowDuplicateNames))
+	_, err := s.decoder.ReadValue()
+	end := int(s.decoder.InputOffset())
+	s.data = bytes.Buffer{}
+	s.decoder.Reset(&s.data)
+	var syntax *jsontext.SyntacticError
+	switch {
+	case errors.As(err, &syntax):
+		return syntaxReport(c.data, syntax)
+	case err != nil: // io.EOF
+		return syntaxReport(c.data, &jsontext.SyntacticError{ByteOffset: int64(len(c.data)), Err: err})
+	}
+	if end += skipSpace(c.data[end:]); end < len(c.data) {
+		return syntaxReport(c.data, &jsontext.SyntacticError{ByteOffset: int64(end), Err: errTrailing})
+	}
+	return nil
+}
+
+// check returns a Report if the document, which is JSON, is invalid for t.
+func (c *checker) check(t *Type) error {
+	c.at = 0
+	c.value(t, element)
+	return c.report()
+}
+
+func (c *checker) report() error {
+	switch {
+	case c.duplicate != nil:
+		return &Report{Malformed: true, Errors: []Error{*c.duplicate}}
+	case len(c.errors) > 0:
+		return &Report{Errors: c.errors}
+	}
+	return nil
+}
+
+// add records an error of a value at an offset. The pointer is that of the current step.
+func (c *checker) add(offset int, code, message string) {
+	c.addAt(c.path.pointer(), offset, code, message, nil)
+}
+
+func (c *checker) addAt(pointer string, offset int, code, message string, cause error) {
+	if len(c.errors) < maxErrors {
+		c.errors = append(c.errors, Error{pointer, offset, code, message, cause})
+	}
+}
+
+// addDuplicate records a second member for a field. No other error is then reported.
+func (c *checker) addDuplicate(offset int) {
+	if c.duplicate == nil {
+		c.duplicate = &Error{Pointer: c.path.pointer(), Offset: offset, Code: codeDuplicate, Message: "Duplicate name."}
+	}
+}
+
+func (c *checker) full() bool { return len(c.errors) == maxErrors || c.duplicate != nil }
+
+// value checks the next value, which is that of the field f.
+func (c *checker) value(t *Type, f *field) {
+	b := c.peek()
+	if b == 'n' {
+		if message := t.nullError(f); message != "" && !c.full() {
+			c.add(c.at, codeNull, message)
+			c.raw()
+			return
+		}
+	}
+	isNull := b == 'n' && t.kind != customJSON && t.kind != customFrom // which decode null
+	if isNull || c.full() || t.unsupported != nil || c.decoded && !t.has(checked) && f.elementField == nil {
+		c.raw()
+		return
+	}
+	switch t.kind {
+	case pointer, optional:
+		c.value(t.elem, f)
+	case object:
+		if c.isKind(b, '{', "an object") {
+			c.object(t, nil, nil)
+		}
+	case dictionary:
+		if c.isKind(b, '{', "an object") {
+			c.dictionary(t, f.elements(t.elem))
+		}
+	case list:
+		if c.isKind(b, '[', "an array") {
+			c.list(t, f.elements(t.elem))
+		}
+	case dynamic:
+		c.dynamic(t, b)
+	default:
+		offset := c.at
+		raw, _ := c.raw()
+		if !c.decoded {
+			c.scalar(t, f, offset, raw)
+		}
+	}
+}
+
+// isKind reports whether a value begins with the bracket. If not, it reads the value and records an
+// error.
+func (c *checker) isKind(b, bracket byte, want string) bool {
+	if b == bracket {
+		return true
+	}
+	if !c.decoded {
+		c.add(c.at, codeType, "Must be "+want+", not "+kindName(b)+".")
+	}
+	c.raw()
+	return false
+}
+
+// name reads the name of the next member and returns it, with its offset.
+func (c *checker) name(first bool) (name []byte, offset int, more bool) {
+	if more, _ := c.next('}', first); !more {
+		return nil, 0, false
+	}
+	c.peek()
+	offset = c.at
+	name, _ = c.text()
+	c.path.top().quoted = c.data[offset:c.at]
+	c.peek()
+	c.at++ // the colon
+	return name, offset, true
+}
+
+// object checks an object. Merge passes functions: member is called before the value of the member
+// of a field, and missing reports whether a required member may not be missing.
+func (c *checker) object(t *Type, member func(f *field), missing func(f *field) bool) {
+	start := c.at
+	seen := make(bitset, 1, 4)
+	c.path.push()
+	for first := true; ; first = false {
+		name, offset, more := c.name(first)
+		if !more {
+			break
+		}
+		m := match{field: t.byName[string(name)]}
+		if m.field == nil {
+			m = t.find(string(name), c.options)
+		}
+		f := m.field
+		switch {
+		case f != nil:
+			if seen.set(f.bit) && !c.options.AllowDuplicateNames && c.options.Unmarshal == nil {
+				c.addDuplicate(offset)
+			}
+			if member != nil {
+				member(f)
+			} else {
+				c.value(f.typ, f)
+			}
+			continue
+		case m.several:
+			c.add(offset, codeUnknown, "The name matches several fields if case is ignored.")
+		case m.similar != "":
+			c.add(offset, codeUnknown, "Unknown field. Did you mean "+strconv.Quote(m.similar)+"?")
+		case t.extra != nil:
+			c.value(t.extra, element)
+			continue
+		case c.options.RejectUnknownNames && !c.decoded:
+			c.add(offset, codeUnknown, "Unknown field.")
+		}
+		c.raw()
+	}
+	for i := range t.fields {
+		f := &t.fields[i]
+		if f.required != "" && !seen.has(f.bit) && !c.full() && (missing == nil || missing(f)) {
+			*c.path.top() = step{name: f.name}
+			c.add(start, codeRequired, f.required)
+		}
+	}
+	c.path.pop()
+}
+
+// A bitset is a set of small integers.
+type bitset []uint64
+
+func (s bitset) has(i int) bool { return i/64 < len(s) && s[i/64]&(1<<(i%64)) != 0 }
+
+// set adds i and reports whether it was in the set.
+func (s *bitset) set(i int) (had bool) {
+	for len(*s) <= i/64 {
+		*s = append(*s, 0)
+	}
+	had = s.has(i)
+	(*s)[i/64] |= 1 << (i % 64)
+	return had
+}
+
+func (c *checker) dictionary(t *Type, f *field) {
+	var seen reflect.Value // the names, if they are not strings
+	c.path.push()
+	for first := true; ; first = false {
+		_, offset, more := c.name(first)
+		if !more {
+			break
+		}
+		if t.key.kind != text && !c.decoded && !c.full() {
+			if !seen.IsValid() {
+				seen = reflect.MakeMap(reflect.MapOf(t.key.typ, reflect.TypeFor[struct{}]()))
+			}
+			if key, ok := c.key(t.key, offset); ok {
+				before := seen.Len()
+				seen.SetMapIndex(key, reflect.ValueOf(struct{}{}))
+				if seen.Len() == before && !c.options.AllowDuplicateNames {
+					c.addDuplicate(offset)
+				}
+			}
+		}
+		c.value(t.elem, f)
+	}
+	c.path.pop()
+}
+
+// key decodes the current name as the key of a map. If it is invalid, key records the error.
+func (c *checker) key(t *Type, offset int) (key reflect.Value, ok bool) {
+	key, err := decodeName(t, c.path.top().quoted)
+	switch {
+	case err == nil:
+		return key, true
+	case t.kind == customText, t.kind == customJSON, t.kind == customFrom:
+		c.addAt(c.path.pointer(), offset, codeFormat, invalidFormat, err)
+	default:
+		c.add(offset, codeType, "The name must be "+t.want()+".")
+	}
+	return key, false
+}
+
+// decodeName decodes a name, in quotes.
+func decodeName(t *Type, quoted []byte) (key reflect.Value, err error) {
+	p := reflect.New(t.typ)
+	if t.kind != number {
+		return p.Elem(), json.Unmarshal(quoted, p.Interface(), json.StringifyNumbers(true))
+	}
+	name, err := jsontext.AppendUnquote(nil, quoted)
+	if !isNumber(name) {
+		err = errNotNumber
+	}
+	p.Elem().SetString(string(name))
+	return p.Elem(), err
+}
+
+func (c *checker) list(t *Type, f *field) {
+	start := c.at
+	isArray := t.typ.Kind() == reflect.Array
+	c.path.push()
+	n := 0
+	for ; ; n++ {
+		if more, _ := c.next(']', n == 0); !more {
+			break
+		}
+		*c.path.top() = step{index: n, isIndex: true}
+		if isArray && n >= t.typ.Len() {
+			c.raw()
+		} else {
+			c.value(t.elem, f)
+		}
+	}
+	c.path.pop()
+	if isArray && n != t.typ.Len() && !c.decoded && !c.full() {
+		c.add(start, codeLength, "Must have "+strconv.Itoa(t.typ.Len())+" elements.")
+	}
+}
+
+// dynamic checks the value of an interface. Only numbers can be wrong.
+func (c *checker) dynamic(t *Type, b byte) {
+	exact := c.options.UseNumber && t.typ == reflect.TypeFor[any]()
+	switch {
+	case b == '{' && !exact:
+		c.dictionary(anyMap, element)
+	case b == '[' && !exact:
+		c.list(anyList, element)
+	case b == '"' || b == 't' || b == 'f' || exact:
+		c.raw()
+	default:
+		c.value(floatType, element)
+	}
+}
+
+var (
+	anyMap    = TypeOf(reflect.TypeFor[map[string]any]())
+	anyList   = TypeOf(reflect.TypeFor[[]any]())
+	floatType = TypeOf(reflect.TypeFor[float64]())
+)
+
+// scalar checks a value that has no elements or members, or that a method decodes.
+func (c *checker) scalar(t *Type, f *field, offset int, raw []byte) {
+	b := raw[0]
+	isString := b == '"'
+	isNumber := b == '-' || '0' <= b && b <= '9'
+	ok := isString
+	want := t.want()
+	switch t.kind {
+	case boolean:
+		ok = b == 't' || b == 'f'
+	case integer, unsigned, float:
+		ok = isNumber
+		if f.quoted {
+			ok, want = isString, want+" in a string"
+		}
+	case number:
+		ok = isNumber
+	case customText:
+		want = "a string"
+	case customJSON, customFrom:
+		ok = true
+	}
+	if !ok {
+		c.add(offset, codeType, "Must be "+want+", not "+kindName(b)+".")
+		return
+	}
+	switch t.kind {
+	case integer, unsigned, float:
+		if code, message := checkNumber(t, raw, f.quoted, want); code != "" {
+			c.add(offset, code, message)
+		}
+	case timestamp:
+		s, _ := jsontext.AppendUnquote(nil, raw)
+		if new(time.Time).UnmarshalText(s) != nil || !isRFC3339(s) {
+			c.add(offset, codeFormat, "Must be "+want+".")
+		}
+	case base64:
+		s, _ := jsontext.AppendUnquote(nil, raw)
+		switch b, ok := decodeBase64(s); {
+		case !ok:
+			c.add(offset, codeFormat, "Must be "+want+".")
+		case t.typ.Kind() == reflect.Array && len(b) != t.typ.Len():
+			c.add(offset, codeLength, "Must be "+strconv.Itoa(t.typ.Len())+" bytes in base64.")
+		}
+	case customText, customJSON, customFrom:
+		c.custom(t, offset, raw)
+	}
+}
+
+// checkNumber checks a number, in quotes if it is in a string.
+func checkNumber(t *Type, raw []byte, quoted bool, want string) (code, message string) {
+	digits := raw
+	if quoted {
+		digits, _ = jsontext.AppendUnquote(nil, raw)
+		if !isNumber(digits) {
+			return codeFormat, "Must be " + want + "."
+		}
+	}
+	var err error
+	switch bits := t.typ.Bits(); t.kind {
+	case integer:
+		_, err = strconv.ParseInt(string(digits), 10, bits)
+	case unsigned:
+		_, err = strconv.ParseUint(string(digits), 10, bits)
+	case float:
+		if _, err = strconv.ParseFloat(string(digits), bits); err != nil {
+			return codeRange, "The number is too large."
+		}
+	}
+	isInteger := bytes.IndexAny(digits, ".eE") < 0
+	switch {
+	case err == nil:
+		return "", ""
+	case isInteger && string(digits) == "-0":
+		want += " without a sign"
+	case isInteger:
+		lowest, highest := bounds(t.typ)
+		return codeRange, "Must be from " + lowest + " to " + highest + "."
+	}
+	if quoted {
+		return codeFormat, "Must be " + want + "."
+	}
+	return codeType, "Must be " + want + "."
+}
+
+// custom calls an unmarshal method of the program and records its error.
+func (c *checker) custom(t *Type, offset int, raw []byte) {
+	target := reflect.New(t.typ).Interface()
+	var err error
+	switch t.kind {
+	case customText:
+		s, _ := jsontext.AppendUnquote(nil, raw)
+		err = target.(encoding.TextUnmarshaler).UnmarshalText(s)
+	case customJSON:
+		err = target.(json.Unmarshaler).UnmarshalJSON(raw)
+	case customFrom:
+		var inner *json.SemanticError
+		if err = c.decodeAt(offset, raw, target); errors.As(err, &inner) && int(inner.ByteOffset) >= offset {
+			c.addAt(boundPointer(string(inner.JSONPointer)), min(int(inner.ByteOffset), c.at), codeFormat, invalidFormat, err)
+			return
+		}
+	}
+	if err != nil {
+		c.addAt(c.path.pointer(), offset, codeFormat, invalidFormat, err)
+	}
+}
+
+// decodeAt calls the v2 decoder with its position at an offset of the document, where raw is: an
+// UnmarshalJSONFrom method may read the position. All calls use one decoder, which only moves
+// forward.
+func (c *checker) decodeAt(offset int, raw []byte, target any) error {
+	options := c.options.v2(&Type{})
+	if c.positions == nil {
+		c.positions = jsontext.NewDecoder(bytes.NewBuffer(c.data), options...)
+	}
+	for {
+		c.positions.PeekKind()
+		start := int(c.positions.InputOffset())
+		start += len(c.data[start:]) - len(bytes.TrimLeft(c.data[start:], " \n\t\r,:"))
+		switch {
+		case start == offset:
+			return json.UnmarshalDecode(c.positions, target, options...)
+		case start > offset: // an earlier method has left the decoder elsewhere
+			return json.Unmarshal(raw, target, options...)
+		}
+		if _, err := c.positions.ReadToken(); err != nil {
+			return json.Unmarshal(raw, target, options...)
+		}
+	}
+}
+
+// want describes the JSON for a type.
+func (t *Type) want() string {
+	switch t.kind {
+	case boolean:
+		return "a boolean"
+	case integer, unsigned:
+		return "an integer"
+	case float, number:
+		return "a number"
+	case base64:
+		return "a string in base64"
+	case timestamp:
+		return "a date and time in the format of RFC 3339"
+	}
+	return "a string"
+}
+
+// kindName describes a value by its first byte. It is not null.
+func kindName(b byte) string {
+	switch b {
+	case 't', 'f':
+		return "a boolean"
+	case '"':
+		return "a string"
+	case '[':
+		return "an array"
+	case '{':
+		return "an object"
+	}
+	return "a number"
+}
+
+// bounds returns the least and the greatest value of an integer type.
+func bounds(t reflect.Type) (lowest, highest string) {
+	if kinds[t.Kind()] == unsigned {
+		return "0", strconv.FormatUint(math.MaxUint64>>(64-t.Bits()), 10)
+	}
+	n := int64(math.MaxInt64) >> (64 - t.Bits())
+	return strconv.FormatInt(-n-1, 10), strconv.FormatInt(n, 10)
+}

@@ -1,0 +1,203 @@
+// Package strictjson decodes JSON documents strictly and reports every error in them.
+//
+// [Options.Decode] decodes a document into a value. There are two decoders: a fast one for common
+// documents and types (fast.go), and github.com/go-json-experiment/json, which is encoding/json/v2
+// (here: the v2 decoder). The v2 decoder defines which documents are valid, apart from required
+// members, null, and names that differ from a field's name by case only. If a document is invalid,
+// the checker (check.go) walks through it and reports its errors. [Options.Merge] applies a JSON
+// Merge Patch to a value.
+//
+// A [Type] has what is known of a Go type. The work for a document, and the memory for its report,
+// are linear in its length.
+package strictjson
+
+import (
+	"cmp"
+	stdjson "encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Options are the rules for documents. The zero value is RFC 8259 in the strict reading of RFC
+// 7493.
+type Options struct {
+	// RejectUnknownNames reports names that are not those of a field.
+	RejectUnknownNames bool
+	// IgnoreMiscasedNames treats a name that differs from a field's name by case only like any other
+	// unknown name. By default it is an error.
+	IgnoreMiscasedNames bool
+	// MatchCaseInsensitiveNames matches names to fields without regard to case, dashes, and
+	// underscores.
+	MatchCaseInsensitiveNames bool
+	// AllowDuplicateNames lets the last of several members with one name win.
+	AllowDuplicateNames bool
+	// UseNumber decodes numbers into an any as json.Number.
+	UseNumber bool
+	// Unmarshal replaces the decoders. It gets valid JSON.
+	Unmarshal func(data []byte, v any) error
+}
+
+// Decode decodes data into v, a pointer to a zero value of t. If it returns an error, the value is
+// zero. The error is a [*Report] if the document is invalid. Decode does not keep data.
+func (o *Options) Decode(data []byte, t *Type, v any) error {
+	err := o.decode(data, t, reflect.ValueOf(v).Elem())
+	if err != nil {
+		reflect.ValueOf(v).Elem().SetZero()
+	}
+	return err
+}
+
+func (o *Options) decode(data []byte, t *Type, v reflect.Value) error {
+	if t.err != nil && o.Unmarshal == nil {
+		return t.err
+	}
+	c := checker{options: o, scanner: scanner{data: data}}
+	isFast := !t.has(slow) && !o.AllowDuplicateNames && !o.MatchCaseInsensitiveNames && o.Unmarshal == nil
+	t.setDefaults(v)
+	switch {
+	case o.Unmarshal != nil:
+		if err := c.checkSyntax(); err != nil {
+			return err
+		}
+	case isFast:
+		if o.decodeFast(data, t, v) {
+			return nil
+		}
+		// Most documents that it gives up on are invalid.
+		if err := c.checkSyntax(); err != nil {
+			return err
+		}
+		if err := c.check(t); err != nil {
+			return err
+		}
+		v.SetZero()
+		t.setDefaults(v)
+	}
+	err := o.unmarshal(data, t, v.Addr().Interface())
+	if !isFast {
+		c.decoded = err == nil
+		if err != nil && o.Unmarshal == nil {
+			if err := c.checkSyntax(); err != nil {
+				return err
+			}
+		}
+		if err := c.check(t); err != nil {
+			return err
+		}
+	}
+	return o.unexplained(data, t, err)
+}
+
+// unexplained returns the error for a document in which the checker finds no error. err is the error
+// of the decoder, or nil.
+func (o *Options) unexplained(data []byte, t *Type, err error) error {
+	var syntax *jsontext.SyntacticError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &syntax): // names that are equal as map keys, such as "1" and "1.0"
+		return syntaxReport(data, syntax)
+	case o.Unmarshal != nil:
+		return &Report{Cause: err} // by its own rules
+	}
+	return fmt.Errorf("decoding a %v: %w", t.typ, err)
+}
+
+func (o *Options) unmarshal(data []byte, t *Type, v any) error {
+	if o.Unmarshal != nil {
+		return o.Unmarshal(data, v)
+	}
+	return json.Unmarshal(data, v, o.v2(t)...)
+}
+
+// v2 returns the options of the v2 decoder. They cost time, so they are only those that differ from
+// its defaults.
+func (o *Options) v2(t *Type) (options []json.Options) {
+	if o.AllowDuplicateNames {
+		options = append(options, jsontext.AllowDuplicateNames(true))
+	}
+	if o.RejectUnknownNames {
+		options = append(options, json.RejectUnknownMembers(true))
+	}
+	if o.MatchCaseInsensitiveNames {
+		options = append(options, json.MatchCaseInsensitiveNames(true))
+	}
+	var key int
+	for bit, set := range []bool{t.has(defaults), o.AllowDuplicateNames, o.UseNumber, t.has(numbers)} {
+		if set {
+			key |= 1 << bit
+		}
+	}
+	if key != 0 {
+		options = append(options, json.WithUnmarshalers(unmarshalers[key]))
+	}
+	return options
+}
+
+// unmarshalers has the unmarshal functions of each combination of the conditions in Options.v2. The
+// v2 decoder is slower if they are joined for each document.
+var unmarshalers = func() (joined [16]*json.Unmarshalers) {
+	all := []*json.Unmarshalers{keepDefaults, lastWins, exactNumbers, numberFields}
+	for key := range joined {
+		var chosen []*json.Unmarshalers
+		for bit, u := range all {
+			if key&(1<<bit) != 0 {
+				chosen = append(chosen, u)
+			}
+		}
+		joined[key] = json.JoinUnmarshalers(chosen...)
+	}
+	return joined
+}()
+
+// lastWins clears an interface, because the v2 decoder would merge a duplicate member into the value
+// of the earlier one, or reject it as a value of another type.
+var lastWins = json.UnmarshalFromFunc(func(_ *jsontext.Decoder, v *any) error {
+	*v = nil
+	return errors.ErrUnsupported // the v2 decoder continues
+})
+
+var exactNumbers = json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v *any) error {
+	if dec.PeekKind() != jsontext.KindNumber {
+		return errors.ErrUnsupported
+	}
+	number, err := dec.ReadValue()
+	*v = stdjson.Number(number)
+	return err
+})
+
+var errNotNumber = errors.New("not a number")
+
+// numberFields decodes a json.Number. For the v2 decoder it is a string in Go 1.26, and a number or
+// a string in later versions. As a name, it is a number in a string.
+var numberFields = json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v *stdjson.Number) error {
+	kind, length := dec.StackIndex(dec.StackDepth())
+	isName := kind == jsontext.KindBeginObject && length%2 == 0
+	value, err := dec.ReadValue()
+	switch {
+	case isName:
+		name, unquoteErr := jsontext.AppendUnquote(nil, value)
+		*v = stdjson.Number(name)
+		if !isNumber(name) {
+			err = cmp.Or(err, unquoteErr, errNotNumber)
+		}
+	case value.Kind() == jsontext.KindNumber:
+		*v = stdjson.Number(value)
+	case value.Kind() == jsontext.KindNull:
+		*v = ""
+	default:
+		err = cmp.Or(err, errNotNumber)
+	}
+	return err
+})
+
+// isNumber reports whether text is a JSON number.
+func isNumber(text []byte) bool {
+	s := scanner{data: text}
+	_, ok := s.number()
+	return ok && s.at == len(text)
+}

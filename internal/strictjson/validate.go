@@ -1,0 +1,81 @@
+package strictjson
+
+import (
+	"context"
+	"reflect"
+)
+
+// SetDefaults calls the SetDefaults methods of the value that v points to, and of the structs in it.
+func (t *Type) SetDefaults(v any) { t.setDefaults(reflect.ValueOf(v).Elem()) }
+
+// Validate calls the Validate methods of the value that v points to and of all values in it, the
+// inner ones first: of fields, elements, and the values of pointers and Optionals. It calls report
+// with each error and the JSON Pointer of the value, until report returns false.
+func (t *Type) Validate(ctx context.Context, v any, report func(pointer string, err error) bool) {
+	w := validation{ctx: ctx, report: report}
+	w.value(t, reflect.ValueOf(v).Elem())
+}
+
+type validation struct {
+	ctx     context.Context
+	report  func(pointer string, err error) bool
+	path    path
+	stopped bool
+}
+
+func (w *validation) value(t *Type, v reflect.Value) {
+	if !t.has(validates) || w.stopped {
+		return
+	}
+	switch t.kind {
+	case pointer:
+		if !v.IsNil() {
+			w.value(t.elem, v.Elem())
+		}
+	case optional:
+		if v.Field(optionalSet).Bool() && !v.Field(optionalNull).Bool() {
+			w.value(t.elem, v.Field(optionalValue))
+		}
+	case object:
+		for i := range t.fields {
+			f := &t.fields[i]
+			if inner, err := v.FieldByIndexErr(f.index); err == nil {
+				w.step(step{name: f.name}, f.typ, inner)
+			}
+		}
+	case list:
+		for i := range v.Len() {
+			w.step(step{index: i, isIndex: true}, t.elem, v.Index(i))
+		}
+	case dictionary:
+		for i := v.MapRange(); i.Next(); {
+			inner := reflect.New(t.elem.typ).Elem() // an addressable copy
+			inner.Set(i.Value())
+			w.step(step{key: i.Key()}, t.elem, inner)
+		}
+	}
+	if t.validator && !w.stopped {
+		if err := callValidate(w.ctx, v.Addr().Interface()); err != nil {
+			w.stopped = !w.report(w.path.pointer(), err)
+		}
+	}
+}
+
+func (w *validation) step(s step, t *Type, v reflect.Value) {
+	w.path = append(w.path, s)
+	w.value(t, v)
+	w.path = w.path[:len(w.path)-1]
+}
+
+func callValidate(ctx context.Context, v any) error {
+	switch v := v.(type) {
+	case validator:
+		return v.Validate()
+	case contextValidator:
+		return v.Validate(ctx)
+	}
+	return nil
+}
+
+// Validates reports whether t, or a type in it, has a Validate method.
+func (t *Type) Validates() bool { return t.has(validates) }
