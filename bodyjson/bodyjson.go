@@ -161,17 +161,22 @@ func Get[T any](r *http.Request) (T, error) {
 
 // Merge applies the body of r to current, as a JSON Merge Patch (RFC 7396), and returns the result.
 // The content type is application/merge-patch+json or application/json. For any other, the error is
-// a 415 with Accept-Patch (RFC 5789, Section 2.2). The rules are those of [Get].
+// a 415 with Accept-Patch (RFC 5789, Section 2.2). The rules are those of [Get], but for Silent and
+// Optional: a patch that is missing or invalid is always an error.
 //
-// A member of the patch replaces the value of its field. An object is merged into a struct or map.
-// A null removes: it sets the zero value, or the default of a SetDefaults method, and for a required
-// field it is the error "required". Elements of an array are not merged: the patch replaces the
-// array. Fields without a JSON name, such as json:"-", keep their values. The Validate methods and
-// Config.Validate check the result. Positions in errors are those of the patch.
+// A member of the patch replaces the value of its field. An object is merged into a struct, a map, or
+// the object in an interface. A null removes: it sets the zero value, or the default of the struct's
+// SetDefaults method, and for a required field it is the error "required". Elements of an array are
+// not merged: the patch replaces the array, and a value with an unmarshal method. Fields without a
+// JSON name, such as json:"-", keep their values.
+//
+// In each struct that the patch changes, a required pointer, interface or Optional must have a value.
+// The Validate methods and Config.Validate check the result. Positions in errors are those of the
+// patch. With Config.AllowDuplicateNames, duplicate members are applied one after the other.
 //
 // Merge does not change current, nor the pointers, maps and slices in it: the result has copies,
 // except of fields without a JSON name, and of types with unmarshal methods. If the error is not nil,
-// the result is zero. It does not support structs with an embedded map for unknown names.
+// the result is zero. Merge does not support types with an embedded map for unknown names.
 func Merge[T any](r *http.Request, current T) (T, error) {
 	b := bodyOf(r)
 	b.mu.Lock()

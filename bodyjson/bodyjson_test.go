@@ -490,7 +490,7 @@ func TestLaxness(t *testing.T) {
 		const body = `[9007199254740993,{"a":1e400}]`
 		assert.Equal(t, ok(body), do(echoing[any](bodyjson.Config{UseNumber: true}), post(body)))
 		assert.Equal(t, ok(`[9007199254740992]`), do(echoing[any](bodyjson.Config{}), post(`[9007199254740993]`)))
-		assert.Equal(t, fail(422, "invalid", notValid, fault("/1/a", "range", "The number is too large.", 23, 1, 24)),
+		assert.Equal(t, fail(422, "invalid", notValid, fault("/1/a", "range", "The number is out of range.", 23, 1, 24)),
 			do(echoing[any](bodyjson.Config{}), post(body)))
 	})
 }

@@ -1,9 +1,17 @@
-// Package bodyjson reads the JSON body of a request into a typed value, once, and
-// refuses what is not one, in JSON:
+// Package bodyjson decodes JSON request bodies into typed values and rejects invalid bodies with a
+// JSON error. It is what get_json, reqparse and Marshmallow are for a Flask API.
 //
 //	type Item struct {
-//		Name  string  `json:"name" required:"true"`
-//		Price float64 `json:"price" required:"price is required"`
+//		Name  string   `json:"name" required:"true"`
+//		Price float64  `json:"price" required:"price is required"`
+//		Tags  []string `json:"tags"`
+//	}
+//
+//	func (i Item) Validate() error {
+//		if i.Price < 0 {
+//			return errjson.FieldError{Pointer: "/price", Code: "range", Message: "Must not be negative."}
+//		}
+//		return nil
 //	}
 //
 //	mux.Handle("POST /items", bodyjson.Handler(bodyjson.Config{},
@@ -12,116 +20,126 @@
 //			return status.Created(item, item.URL()), nil
 //		}))
 //
-// [Handler] is the whole of an endpoint. [New] is the middleware in it, for handlers
-// that write their answers themselves: they run only if the body is good. [Lazy] is
-// Flask's get_json: a middleware for all routes, with handlers that ask, by [Get].
+// [Handler] makes an endpoint of one function. [New] is the middleware in it, for handlers that write
+// their responses themselves. [Lazy] is a middleware for all routes: handlers call [Get], or [Merge]
+// to patch a value that they have loaded. [Decode] applies the rules to bytes without a request.
 //
 // # Place in a chain
 //
-// New stands around one handler, innermost, since its type is that of this handler's
-// body: behind errjson.Wrap, which gives the answers their format, behind CORS, and
-// behind authentication, so that no body is read for a stranger. Lazy may stand
-// around a router. Where several are around a handler, each has its rules, those of
-// the innermost are for [Get], and the smallest limit holds.
+// New is the innermost middleware, because its type is that of one handler's body: inside
+// errjson.Wrap, which formats the errors, inside CORS, and inside authentication, so that no body is
+// read for a client that is not known. Lazy can be outside a router. Where several are nested, Get
+// applies the rules of the innermost, and the smallest MaxBytes holds.
 //
-// The Body of the request that a handler gets can be read any number of times,
-// before and after the value is asked for: who has got io.EOF from it, or closed it,
-// has rewound it. So Gin's ShouldBindJSON and Echo's Bind work behind this package; a
-// json.Decoder, as both may use, stops short of io.EOF, so close the Body to bind once
-// more. A middleware that replaces the Body does not lose the value. Behind Lazy, a
-// body without the content type of JSON is not kept, and goes by as it comes.
+// A handler can read r.Body any number of times, before and after Get: reading to io.EOF, or calling
+// Close, rewinds the body. Gin's ShouldBindJSON and Echo's Bind therefore work behind this package. A
+// json.Decoder may stop before io.EOF: close the Body before it is bound again. A middleware that
+// replaces the Body does not lose the value. Behind Lazy, a body without a JSON content type is not
+// kept, so uploads of any size are streamed.
 //
-// # What is taken
+// The handler gets a copy of the request. An outer middleware does not see the Pattern that a ServeMux
+// inside sets, nor the forms that a handler parses. The temporary files of a form are removed when the
+// handler has returned.
 //
-// The content type is application/json or application/*+json, in any case; a charset,
-// if there is one, is UTF-8 (RFC 8259, Section 8.1). The JSON is that of RFC 8259 in
-// the strict reading of RFC 7493: no name is there twice, names match in their exact
-// case, nothing follows the value. A number that does not fit the field is a fault,
-// and not rounded to fit. Null is for pointers, interfaces and [Optional]. A field of
-// another type takes it as if it was absent; the whole body and the elements of arrays
-// and maps cannot be absent, and so must not be null.
-// The decoder is github.com/go-json-experiment/json, which is encoding/json/v2 from Go
-// 1.27 on; its documentation has the tags of fields. [time.Duration] has no JSON there.
-// What is plain is read by a faster one with the same results.
+// # Which bodies are valid
 //
-// # Required fields, and null
+// The content type is application/json or application/*+json, in any case. A charset, if there is
+// one, is UTF-8 (RFC 8259, Section 8.1). The JSON is that of RFC 8259 in the strict reading of RFC
+// 7493. The decoder is github.com/go-json-experiment/json, which is encoding/json/v2 from Go 1.27
+// on; its documentation has the options of tags. Common documents take a faster decoder that produces
+// the same values. docs/migrate/encoding-json.md lists the differences from encoding/json.
 //
-// A field with the tag required:"true" must be there, and not be null; zero, false and
-// "" are there. The tag notnull:"true" is for a field that may be absent, but not null.
-// Any other text in a tag is what the client is told if it is not so. The tags hold at
-// any depth: in structs, arrays, maps, pointers, and embedded structs, but not in a type
-// that has its own unmarshal method, nor in an interface.
-// Good bodies pay next to nothing for it.
+//   - Names are unique, and match in their exact case. A name that differs from a field's name by case
+//     only is an error. Other unknown names are ignored, or rejected with DisallowUnknownFields.
+//   - A number must fit the field: it is neither rounded to an integer nor cut.
+//   - A null sets a pointer, an interface or an [Optional]. For any other field it is treated as if
+//     the member were missing. The body, and elements of arrays and maps, cannot be missing: null is
+//     an error unless they are pointers, interfaces or Optionals.
+//   - Types with unmarshal methods decide themselves what is valid, and may accept null.
+//     [time.Duration] has no JSON form.
+//   - An array of Go needs an array of its length, and a [N]byte a string in base64 of N bytes.
+//
+// # Required fields and null
+//
+//	tag                   the member
+//	required:"true"       must be present, and not null (an Optional may be null); 0, false and "" are valid
+//	notnull:"true"        may be missing, but not null; in a list or map of pointers, so are its elements
+//	required:"a message"  as "true", and the text is the message of the error; the same for notnull
+//
+// The tags hold at any depth: in structs, embedded structs, arrays, maps, pointers and Optionals. They
+// do not hold in interfaces and in types with unmarshal methods.
+//
+// # Defaults
+//
+// A method SetDefaults() of *T sets the values of members that are missing. It is called before the
+// value is decoded: for the body, for the structs in it (the inner ones first), and for each element
+// and each target of a pointer when it is decoded. A member that is present replaces the default. Null
+// keeps the default of a field that is not a pointer, an interface or an Optional.
 //
 // # Validation
 //
-// A method of T, or of *T, is called once the value is decoded: Validate() error or
-// Validate(context.Context) error. Then [Config].Validate is. What they return is
-// answered like this:
+// After decoding, these are called: a method Validate() error or Validate(context.Context) error of
+// each value in the body (the inner ones first) and of the body itself; if these return no error, the
+// validation functions of New; if these return none, [Config].Validate. A value is that of a field,
+// an element, a pointer or an Optional. An embedded struct has no call of its own: its method is that
+// of the outer struct, if that has none. The error decides the response:
 //
-//   - an [errjson.Error], or an error that wraps one, as what it is
-//   - [errjson.FieldError] values that it is, wraps or joins, as a 422 with all of them;
-//     those with a Pointer into the body get their line and column
-//   - [context.Canceled] and [context.DeadlineExceeded], as what they are
-//   - any other as a 422 without details: its text is for the log, since it may tell
-//     what no client should read
+//   - An [errjson.Error], or an error that wraps one: that error.
+//   - [errjson.FieldError] values that it is, wraps or joins: a 422 with all of them. A Pointer is
+//     relative to the value whose method returned it. Each gets the position of its value.
+//   - [context.Canceled] and [context.DeadlineExceeded]: that error.
+//   - Any other: a 422 without details. The text may be internal, so it is logged, at Warn.
 //
-// An UnmarshalJSON or UnmarshalText method that returns a FieldError has its words told
-// to the client as well.
+// An unmarshal method can return FieldErrors or the error of [Decode], too.
 //
 // # Errors
 //
-// All errors are [errjson.Error] values with these codes:
+// All errors are [errjson.Error] values:
 //
-//	status  code                    the body ...
-//	400     empty_body              is absent (see [ErrEmpty])
+//	status  code                    the body
+//	400     empty_body              is missing (see [ErrEmpty])
 //	400     syntax                  is not JSON
-//	400     trailing_data           has something behind the value
-//	400     duplicate               has a name twice
+//	400     trailing_data           has data after the JSON value
+//	400     duplicate               has a duplicate name
 //	400     encoding                is not in UTF-8, or its gzip data is damaged
-//	400     too_deep                is nested deeper than MaxDepth
-//	400     truncated               ended before its announced length
+//	400     too_deep                has more than 10,000 levels of nesting
+//	400     truncated               ended before its Content-Length
 //	400     unreadable              could not be read
-//	403     unverified              was refused by Verify
+//	403     unverified              was rejected by Verify
 //	408     timeout                 took too long to arrive
 //	413     too_large               is larger than MaxBytes
 //	415     unsupported_media_type  has another content type
 //	415     unsupported_charset     has another charset
-//	415     unsupported_encoding    has a content coding that is not undone
-//	422     invalid                 is JSON, but has the faults in the details
+//	415     unsupported_encoding    has an unsupported Content-Encoding
+//	422     invalid                 is JSON, but has the errors in the details
 //
-// The 400s of the JSON itself have one detail, with the place. The details of a 422 are
-// all faults there are, up to 100, in the order of their places. The codes are:
+// The 400s of the JSON itself have one detail, with the position. The details of a 422 are all errors,
+// up to 100, in the order of their positions:
 //
-//	required       the field is absent
-//	null           the field, element or body must not be null
-//	type           another kind of JSON is wanted, or an integer
+//	required       the member is missing
+//	null           the member, element or body must not be null
+//	type           another JSON type is expected, or an integer
 //	range          the number does not fit
-//	format         the string is no date, base64 and so on
-//	length         the array must have another length
-//	unknown_field  there is no such field (DisallowUnknownFields)
-//	invalid        a validation function has given no other code
+//	format         the string is not a date, base64 and so on
+//	length         the array or the base64 must have another length
+//	unknown_field  the struct has no such field
+//	invalid        a validation function has set no code
 //
-// Each has the JSON Pointer (RFC 6901) of the value, the offset in bytes from the start
-// of the body, the line, and the column in characters. That of a required field that is
-// absent is the place of the object it is absent from. A pointer of more than 1 KiB is cut
-// to that of a value around. No text has the names of Go types
-// in it, nor words of the decoder, nor a part of the body.
+// Each has the JSON Pointer (RFC 6901) of the value, its offset in bytes, its line, and its column in
+// characters. A missing member has the position of the object. A pointer longer than 1 KiB is replaced
+// by that of the nearest enclosing value that fits. No message contains the names of Go types, texts of
+// the decoder, or a part of the body.
 //
-// A body that is refused by its header is not read: a client that waits for a 100
-// (Continue) does not get one. After a 413, a 408 and the like an HTTP/1 connection is
-// closed, with a second of grace; after all others it goes on.
+// A body that is rejected by its header is not read, and a client that waits for a 100 (Continue) does
+// not get one. After a 408, a 413, a truncated or unreadable body, and a rejected body with Expect:
+// 100-continue, an HTTP/1 connection is closed, after a second in which the client may continue to
+// send. After all other errors the connection is kept.
 //
-// # Memory
+// # Limits
 //
-// Bodies are read into pooled buffers, which grow as data comes and not as it was
-// announced. Values never share memory with them; the texts of one body may share it
-// with each other, in blocks of at most 4 KiB. When the handler has returned, the bytes
-// are gone: to ask for them then is an error, and not the bytes of another request.
-//
-// # The request
-//
-// The middlewares pass on a copy of the request. A middleware outside does not see the pattern that a
-// ServeMux inside sets, nor the forms that a handler parses. The temporary files of such a form are
-// removed when the handler has returned.
+// MaxBytes is 1 MiB by default. The time and memory for a body, valid or not, are linear in its size,
+// and at most a small multiple of those of encoding/json. Bodies are read into pooled buffers, which
+// grow with the bytes that arrive, not with the Content-Length. Values never share memory with the
+// buffers. Short strings of one body share blocks of 1 KiB. After the handler has returned, the bytes
+// are not available: [Get], [Bytes] and r.Body return an error.
 package bodyjson

@@ -59,7 +59,10 @@ func decodeError(err error, data []byte) error {
 		return &errjson.Error{Status: http.StatusBadRequest, Code: e.Code, Message: message, Details: fields}
 	}
 	fields := make([]errjson.FieldError, 0, len(report.Errors))
-	causes := []error{report.Cause}
+	var causes []error
+	if report.Cause != nil {
+		causes = append(causes, report.Cause)
+	}
 	for _, e := range report.Errors {
 		f := errjson.FieldError{Pointer: e.Pointer, Offset: e.Offset, Code: e.Code, Message: e.Message}
 		if e.Cause == nil {
@@ -75,7 +78,7 @@ func decodeError(err error, data []byte) error {
 			inner := f
 			inner.Code, inner.Message = cmp.Or(o.Code, f.Code), cmp.Or(o.Message, f.Message)
 			inner.Params = o.Params
-			if o.Pointer != "" {
+			if o.Pointer != "" && !e.Enclosing {
 				inner.Pointer = f.Pointer + o.Pointer
 				inner.Offset = strictjson.Offsets(data, []string{inner.Pointer})[0]
 				inner.Pointer = strictjson.BoundPointer(inner.Pointer)
@@ -150,21 +153,26 @@ func (v *validationErrors) isEmpty() bool { return v.causes == nil && v.response
 // addAll adds the error of a function that validates the whole value.
 func (v *validationErrors) addAll(err error) {
 	if err != nil {
-		v.add("", err)
+		v.add("", true, err)
 	}
 }
 
-// add adds the error of a value at a pointer. It reports whether more errors are of use.
-func (v *validationErrors) add(pointer string, err error) bool {
+// add adds the error of a value at a pointer, or if the pointer is not whole, of a value in that. It
+// reports whether more errors are of use.
+func (v *validationErrors) add(pointer string, whole bool, err error) bool {
 	fields := fieldErrors(err)
 	// The pointers of an error of errjson.Invalid are relative to the value.
-	if isResponse(err) && (pointer == "" || len(fields) == 0) {
+	if isResponse(err) && (pointer == "" && whole || len(fields) == 0) {
 		v.response = err
 		return false
 	}
 	for _, f := range fields {
-		if f.In == "" {
+		switch {
+		case f.In != "":
+		case whole:
 			f.Pointer = pointer + f.Pointer
+		default:
+			f.Pointer = pointer
 		}
 		f.Code, f.Message = cmp.Or(f.Code, codeInvalid), cmp.Or(f.Message, "Invalid value.")
 		if !slices.ContainsFunc(v.fields, func(g errjson.FieldError) bool {

@@ -50,7 +50,8 @@ func checkMediaType(values []string, accepts func(mediaType string) bool, messag
 			if !ok || strings.EqualFold(charset, "utf-8") || strings.EqualFold(charset, "utf8") {
 				return nil
 			}
-			return unsupported(codeCharset, "JSON must be in UTF-8, and have no other charset.", "Accept", "application/json")
+			first, _, _ := strings.Cut(accepted, ",")
+			return unsupported(codeCharset, "JSON must be in UTF-8, and have no other charset.", header, first)
 		}
 	}
 	return unsupported(codeMediaType, message, header, accepted)

@@ -153,8 +153,8 @@ func TestContinue(t *testing.T) {
 	}
 }
 
-// TestContinueAfterSilence has a handler read an upload, of which Get has said nothing:
-// the second that a client has which is refused must not have begun.
+// TestContinueAfterSilence has a handler read an upload after Get has ignored it: the time in which a
+// rejected client may continue to send must not have begun.
 func TestContinueAfterSilence(t *testing.T) {
 	s := httptest.NewServer(bodyjson.Lazy(bodyjson.Config{Silent: true})(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, err := bodyjson.Get[named](r)
@@ -165,7 +165,7 @@ func TestContinueAfterSilence(t *testing.T) {
 	t.Cleanup(s.Close)
 	w := dial(t, s)
 	w.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n")
-	time.Sleep(1200 * time.Millisecond)
+	time.Sleep(10 * rejectGrace)
 	w.send("abcd")
 	resp, _ := w.receive()
 	assert.Equal(t, 100, resp.StatusCode)
@@ -241,7 +241,7 @@ func TestClientTrouble(t *testing.T) {
 		assert.Equal(t, 408, resp.StatusCode)
 	})
 	t.Run("in time, and the handler takes longer", func(t *testing.T) {
-		const limit = 100 * time.Millisecond
+		const limit = 40 * time.Millisecond
 		for _, lazy := range []bool{false, true} {
 			mw := bodyjson.New[named](bodyjson.Config{ReadTimeout: limit})
 			if lazy {

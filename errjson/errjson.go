@@ -61,7 +61,10 @@ type Config struct {
 	// of text.
 	Logger *slog.Logger
 	// LogLevel returns the level of an error's record. The default is Error for a status of 500
-	// or more, and Debug for others. Status 499 means that the client has disconnected.
+	// or more, and Debug for others. An error below 500 that has, or wraps an error that has, a
+	// method LogLevel() slog.Level is logged at that level by default: package bodyjson logs
+	// validation errors whose text the client does not see at Warn. Status 499 means that the client
+	// has disconnected.
 	LogLevel func(*Error) slog.Level
 	// Format is the format of the responses.
 	Format Format

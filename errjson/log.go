@@ -1,6 +1,7 @@
 package errjson
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -21,10 +22,7 @@ const (
 
 // log writes the record of the error. The status is the one that the client gets.
 func (f *failure) log(e *Error, state state, status int) {
-	logger, ctx, level := f.config.Logger, f.r.Context(), slog.LevelDebug
-	if e.Status >= 500 {
-		level = slog.LevelError
-	}
+	logger, ctx, level := f.config.Logger, f.r.Context(), f.defaultLevel(e)
 	if f.config.LogLevel != nil {
 		level = f.callLogLevel(e, level)
 	}
@@ -60,6 +58,22 @@ func (f *failure) log(e *Error, state state, status int) {
 		attrs = append(attrs, slog.String("stack", f.stack.Text(maxLogStack)))
 	}
 	logger.LogAttrs(ctx, level, f.logMessage(e, state), attrs...)
+}
+
+// defaultLevel returns the level of an error without Config.LogLevel.
+func (f *failure) defaultLevel(e *Error) (level slog.Level) {
+	level = slog.LevelDebug
+	if e.Status >= 500 {
+		return slog.LevelError
+	}
+	if e.Err != nil {
+		defer f.recoverHook("panic in a LogLevel method")
+		var leveled interface{ LogLevel() slog.Level }
+		if errors.As(e.Err, &leveled) {
+			return leveled.LogLevel()
+		}
+	}
+	return level
 }
 
 func (f *failure) logMessage(e *Error, state state) string {

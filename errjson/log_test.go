@@ -118,6 +118,15 @@ func TestNilPointer(t *testing.T) {
 	}
 }
 
+// leveled is an error with a level of its own.
+type leveled struct{ error }
+
+func (leveled) LogLevel() slog.Level { return slog.LevelWarn }
+
+type panickingLevel struct{ error }
+
+func (panickingLevel) LogLevel() slog.Level { panic("in LogLevel") }
+
 func TestLogLevel(t *testing.T) {
 	level := func(e *errjson.Error) slog.Level {
 		if e.Status == http.StatusConflict {
@@ -143,6 +152,23 @@ func TestLogLevel(t *testing.T) {
 		assert.Equal(t, c.want, c.logs.one(t).level)
 	}
 	require.NotNil(t, inner)
+
+	logs, rd = newCapture(errjson.Config{})
+	for status, want := range map[int]slog.Level{422: slog.LevelWarn, 500: slog.LevelError} {
+		logs.reset()
+		err := &errjson.Error{Status: status, Err: fmt.Errorf("wrapped: %w", leveled{io.EOF})}
+		record(rd.Wrap(writing(err)), get("/"))
+		assert.Equal(t, want, logs.one(t).level, "an error with a level of its own, status %d", status)
+	}
+
+	logs.reset()
+	record(rd.Wrap(writing(&errjson.Error{Status: 422, Err: leveled{nil}})), get("/"))
+	assert.Equal(t, slog.LevelWarn, logs.one(t).level)
+	logs.reset()
+	record(rd.Wrap(writing(&errjson.Error{Status: 422, Err: panickingLevel{io.EOF}})), get("/"))
+	require.Len(t, logs.all(), 2)
+	assert.Equal(t, "panic in a LogLevel method", logs.all()[0].msg)
+	assert.Equal(t, slog.LevelDebug, logs.all()[1].level)
 
 	logs, rd = newCapture(errjson.Config{LogLevel: func(*errjson.Error) slog.Level { panic("in LogLevel") }})
 	assert.Equal(t, jsonAnswer(404, body404), record(rd.Wrap(writing(errjson.NotFound(""))), get("/")))

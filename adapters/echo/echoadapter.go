@@ -1,6 +1,7 @@
 package echoadapter
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/hipflask/hipflask/bodyjson"
@@ -115,11 +116,12 @@ func (a *Adapter) CORS(policy interface {
 
 // Body returns an Echo middleware that decodes the request body as a T. If the body is valid, the
 // handlers after it run and get the value with [Get]. They can read the body again, with c.Bind for
-// example. If the body is invalid, the middleware returns the error.
+// example. If the body is invalid, the middleware returns the error. The validation functions are
+// those of [bodyjson.New].
 //
 // Body panics as [bodyjson.New] does.
-func Body[T any](cfg bodyjson.Config) echo.MiddlewareFunc {
-	decode := bodyjson.NewFunc[T](cfg)
+func Body[T any](cfg bodyjson.Config, validate ...func(context.Context, *T) error) echo.MiddlewareFunc {
+	decode := bodyjson.NewFunc(cfg, validate...)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c *echo.Context) error {
 			return decode(c.Response(), c.Request(), func(r *http.Request) error {

@@ -1,6 +1,7 @@
 package ginadapter
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -101,11 +102,12 @@ func (a *Adapter) CORS(policy interface {
 
 // Body returns a middleware that decodes the body of each request as a T. The handlers after it run
 // if the body is valid, and get the value with [Get]. Otherwise the request fails as with [Fail].
-// The body can be read again, for example by c.ShouldBindJSON.
+// The body can be read again, for example by c.ShouldBindJSON. The validation functions are those of
+// [bodyjson.New].
 //
 // It panics as [bodyjson.New] does.
-func Body[T any](cfg bodyjson.Config) gin.HandlerFunc {
-	decode := bodyjson.NewFunc[T](cfg)
+func Body[T any](cfg bodyjson.Config, validate ...func(context.Context, *T) error) gin.HandlerFunc {
+	decode := bodyjson.NewFunc(cfg, validate...)
 	return func(c *gin.Context) {
 		err := decode(c.Writer, c.Request, func(r *http.Request) error {
 			before := c.Request

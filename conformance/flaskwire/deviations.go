@@ -299,7 +299,7 @@ var bodyRules = []rule{
 	{
 		name:  "depth-without-recursion",
 		flask: "fails with 500 for 1,000 levels of nesting or so, a RecursionError, also with silent=True",
-		ours:  "takes 10,000 levels, or MaxDepth, and answers 400 beyond",
+		ours:  "accepts 10,000 levels of nesting, and responds with 400 beyond",
 		why:   "The depth of the input must not be a fault of the server.",
 		match: func(x *exchange) bool {
 			return x.readsBody() && x.Flask.Status == 500 && depth(x.Request.bytes()) > 900 &&

@@ -23,8 +23,7 @@ type checker struct {
 	path    path
 	errors  []Error
 
-	duplicate *Error            // the first of two members for one field
-	positions *jsontext.Decoder // for UnmarshalJSONFrom methods
+	duplicate *Error // the second of two members for one field
 }
 
 // syntaxChecker is a reusable decoder, which is costly to make.
@@ -40,7 +39,11 @@ func (c *checker) checkSyntax() error {
 	s := syntaxCheckers.Get().(*syntaxChecker)
 	defer syntaxCheckers.Put(s)
 	s.data = *bytes.NewBuffer(c.data)
-	s.decoder.Reset(&s.data, jsontext.AllowDuplicateNames(c.options.AllowDuplicateNames))
+	if c.options.AllowDuplicateNames {
+		s.decoder.Reset(&s.data, jsontext.AllowDuplicateNames(true))
+	} else {
+		s.decoder.Reset(&s.data)
+	}
 	_, err := s.decoder.ReadValue()
 	end := int(s.decoder.InputOffset())
 	s.data = bytes.Buffer{}
@@ -75,21 +78,23 @@ func (c *checker) report() error {
 	return nil
 }
 
-// add records an error of a value at an offset. The pointer is that of the current step.
+// add records an error of the current value, which is at an offset.
 func (c *checker) add(offset int, code, message string) {
-	c.addAt(c.path.pointer(), offset, code, message, nil)
+	c.addCause(offset, code, message, nil)
 }
 
-func (c *checker) addAt(pointer string, offset int, code, message string, cause error) {
+func (c *checker) addCause(offset int, code, message string, cause error) {
 	if len(c.errors) < maxErrors {
-		c.errors = append(c.errors, Error{pointer, offset, code, message, cause})
+		pointer, whole := c.path.pointer()
+		c.errors = append(c.errors, Error{pointer, !whole, offset, code, message, cause})
 	}
 }
 
 // addDuplicate records a second member for a field. No other error is then reported.
 func (c *checker) addDuplicate(offset int) {
 	if c.duplicate == nil {
-		c.duplicate = &Error{Pointer: c.path.pointer(), Offset: offset, Code: codeDuplicate, Message: "Duplicate name."}
+		pointer, _ := c.path.pointer()
+		c.duplicate = &Error{Pointer: pointer, Offset: offset, Code: codeDuplicate, Message: "Duplicate name."}
 	}
 }
 
@@ -174,10 +179,7 @@ func (c *checker) object(t *Type, member func(f *field), missing func(f *field) 
 		if !more {
 			break
 		}
-		m := match{field: t.byName[string(name)]}
-		if m.field == nil {
-			m = t.find(string(name), c.options)
-		}
+		m := t.find(name, c.options)
 		f := m.field
 		switch {
 		case f != nil:
@@ -228,42 +230,46 @@ func (s *bitset) set(i int) (had bool) {
 }
 
 func (c *checker) dictionary(t *Type, f *field) {
-	var seen reflect.Value // the names, if they are not strings
+	var keys reflect.Value
 	c.path.push()
 	for first := true; ; first = false {
-		_, offset, more := c.name(first)
+		name, offset, more := c.name(first)
 		if !more {
 			break
 		}
 		if t.key.kind != text && !c.decoded && !c.full() {
-			if !seen.IsValid() {
-				seen = reflect.MakeMap(reflect.MapOf(t.key.typ, reflect.TypeFor[struct{}]()))
-			}
-			if key, ok := c.key(t.key, offset); ok {
-				before := seen.Len()
-				seen.SetMapIndex(key, reflect.ValueOf(struct{}{}))
-				if seen.Len() == before && !c.options.AllowDuplicateNames {
-					c.addDuplicate(offset)
-				}
-			}
+			c.key(t.key, name, offset, &keys)
 		}
 		c.value(t.elem, f)
 	}
 	c.path.pop()
 }
 
-// key decodes the current name as the key of a map. If it is invalid, key records the error.
-func (c *checker) key(t *Type, offset int) (key reflect.Value, ok bool) {
+// key decodes a name as the key of a map, and adds it to the keys of the map. If it is invalid, or a
+// duplicate, key records the error.
+func (c *checker) key(t *Type, name []byte, offset int, keys *reflect.Value) (key reflect.Value, ok bool) {
+	if t.kind == text { // which the syntax check has compared
+		key = reflect.New(t.typ).Elem()
+		key.SetString(string(name))
+		return key, true
+	}
 	key, err := decodeName(t, c.path.top().quoted)
 	switch {
-	case err == nil:
-		return key, true
-	case t.kind == customText, t.kind == customJSON, t.kind == customFrom:
-		c.addAt(c.path.pointer(), offset, codeFormat, invalidFormat, err)
-	default:
+	case err != nil && t.kind.isCustom():
+		c.addCause(offset, codeFormat, invalidFormat, err)
+	case err != nil:
 		c.add(offset, codeType, "The name must be "+t.want()+".")
+	default:
+		if !keys.IsValid() {
+			*keys = reflect.MakeMap(reflect.MapOf(t.typ, reflect.TypeFor[struct{}]()))
+		}
+		before := keys.Len()
+		keys.SetMapIndex(key, reflect.ValueOf(struct{}{}))
+		if keys.Len() == before && !c.options.AllowDuplicateNames {
+			c.addDuplicate(offset)
+		}
 	}
-	return key, false
+	return key, err == nil
 }
 
 // decodeName decodes a name, in quotes.
@@ -367,7 +373,7 @@ func (c *checker) scalar(t *Type, f *field, offset int, raw []byte) {
 		case t.typ.Kind() == reflect.Array && len(b) != t.typ.Len():
 			c.add(offset, codeLength, "Must be "+strconv.Itoa(t.typ.Len())+" bytes in base64.")
 		}
-	case customText, customJSON, customFrom:
+	default:
 		c.custom(t, offset, raw)
 	}
 }
@@ -389,10 +395,10 @@ func checkNumber(t *Type, raw []byte, quoted bool, want string) (code, message s
 		_, err = strconv.ParseUint(string(digits), 10, bits)
 	case float:
 		if _, err = strconv.ParseFloat(string(digits), bits); err != nil {
-			return codeRange, "The number is too large."
+			return codeRange, "The number is out of range."
 		}
 	}
-	isInteger := bytes.IndexAny(digits, ".eE") < 0
+	isInteger := !bytes.ContainsAny(digits, ".eE")
 	switch {
 	case err == nil:
 		return "", ""
@@ -419,38 +425,11 @@ func (c *checker) custom(t *Type, offset int, raw []byte) {
 	case customJSON:
 		err = target.(json.Unmarshaler).UnmarshalJSON(raw)
 	case customFrom:
-		var inner *json.SemanticError
-		if err = c.decodeAt(offset, raw, target); errors.As(err, &inner) && int(inner.ByteOffset) >= offset {
-			c.addAt(boundPointer(string(inner.JSONPointer)), min(int(inner.ByteOffset), c.at), codeFormat, invalidFormat, err)
-			return
-		}
+		// The method sees the position of a document of its own.
+		err = json.Unmarshal(raw, target, c.options.v2(&Type{})...)
 	}
 	if err != nil {
-		c.addAt(c.path.pointer(), offset, codeFormat, invalidFormat, err)
-	}
-}
-
-// decodeAt calls the v2 decoder with its position at an offset of the document, where raw is: an
-// UnmarshalJSONFrom method may read the position. All calls use one decoder, which only moves
-// forward.
-func (c *checker) decodeAt(offset int, raw []byte, target any) error {
-	options := c.options.v2(&Type{})
-	if c.positions == nil {
-		c.positions = jsontext.NewDecoder(bytes.NewBuffer(c.data), options...)
-	}
-	for {
-		c.positions.PeekKind()
-		start := int(c.positions.InputOffset())
-		start += len(c.data[start:]) - len(bytes.TrimLeft(c.data[start:], " \n\t\r,:"))
-		switch {
-		case start == offset:
-			return json.UnmarshalDecode(c.positions, target, options...)
-		case start > offset: // an earlier method has left the decoder elsewhere
-			return json.Unmarshal(raw, target, options...)
-		}
-		if _, err := c.positions.ReadToken(); err != nil {
-			return json.Unmarshal(raw, target, options...)
-		}
+		c.addCause(offset, codeFormat, invalidFormat, err)
 	}
 }
 

@@ -15,6 +15,12 @@ func (t *Type) setDefaults(v reflect.Value) {
 	if !t.has(defaults) {
 		return
 	}
+	for _, index := range t.embeds { // the method may be that of an embedded pointer
+		p, err := v.FieldByIndexErr(index)
+		if err == nil && p.IsNil() && p.Type().Implements(reflect.TypeFor[defaulter]()) {
+			p.Set(reflect.New(p.Type().Elem()))
+		}
+	}
 	for i := range t.fields {
 		f := &t.fields[i]
 		if inner, err := v.FieldByIndexErr(f.index); err == nil { // not in a nil pointer
@@ -35,12 +41,17 @@ var keepDefaults = json.UnmarshalFromFunc(func(dec *jsontext.Decoder, target any
 		_, err := dec.ReadToken()
 		return err
 	}
-	switch v.Kind() {
-	case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Interface:
-		v.SetZero()
-	}
+	clearShared(v)
 	if v.IsZero() { // an element, or the target of a pointer
 		t.setDefaults(v)
 	}
 	return errors.ErrUnsupported // the v2 decoder continues
 })
+
+// clearShared clears a default that a member replaces.
+func clearShared(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Interface:
+		v.SetZero()
+	}
+}

@@ -30,9 +30,6 @@ type fastDecoder struct {
 const (
 	// maxFastDepth is the largest depth of nesting that the fast decoder supports.
 	maxFastDepth = 200
-	// maxFastUnknown is the largest number of unknown names in an object that it supports. It
-	// remembers them to detect duplicates.
-	maxFastUnknown = 8
 	// stringBlock is the size of the blocks for short strings, in bytes. A short string keeps its
 	// block in memory.
 	stringBlock = 1 << 10
@@ -112,13 +109,13 @@ func (d *fastDecoder) number(k kind, v reflect.Value) bool {
 	}
 	switch k {
 	case integer:
-		n, err := strconv.ParseInt(string(digits), 10, v.Type().Bits())
+		n, ok := parseInt(digits)
 		v.SetInt(n)
-		return err == nil
+		return ok && !v.OverflowInt(n)
 	case unsigned:
-		n, err := strconv.ParseUint(string(digits), 10, v.Type().Bits())
+		n, err := strconv.ParseUint(string(digits), 10, 64)
 		v.SetUint(n)
-		return err == nil
+		return err == nil && !v.OverflowUint(n)
 	case number:
 		v.SetString(d.keep(digits))
 		return true
@@ -126,6 +123,27 @@ func (d *fastDecoder) number(k kind, v reflect.Value) bool {
 	n, err := strconv.ParseFloat(string(digits), v.Type().Bits())
 	v.SetFloat(n)
 	return err == nil
+}
+
+// parseInt is strconv.ParseInt, but faster for a JSON number that is short.
+func parseInt(digits []byte) (n int64, ok bool) {
+	if len(digits) > 18 {
+		n, err := strconv.ParseInt(string(digits), 10, 64)
+		return n, err == nil
+	}
+	negative := digits[0] == '-'
+	for i, b := range digits {
+		switch {
+		case '0' <= b && b <= '9':
+			n = 10*n + int64(b-'0')
+		case i > 0 || !negative:
+			return 0, false // a fraction or an exponent
+		}
+	}
+	if negative {
+		n = -n
+	}
+	return n, true
 }
 
 // fromText decodes a string into a type that is not a string.
@@ -163,7 +181,7 @@ func isRFC3339(text []byte) bool {
 func decodeBase64(text []byte) (b []byte, ok bool) {
 	b = make([]byte, stdbase64.StdEncoding.DecodedLen(len(text)))
 	n, err := stdbase64.StdEncoding.Decode(b, text)
-	return b[:n], err == nil && bytes.IndexAny(text, "\r\n") < 0
+	return b[:n], err == nil && !bytes.ContainsAny(text, "\r\n")
 }
 
 // custom calls the UnmarshalJSON method of v with the next value.
@@ -181,7 +199,7 @@ func (d *fastDecoder) rawValue() (jsontext.Value, bool) {
 
 func (d *fastDecoder) object(t *Type, v reflect.Value, depth int) bool {
 	var seen uint64 // a bit for each field
-	var unknown []string
+	var unknown nameSet
 	expected := 0 // most clients send the members in the order of the fields
 	if depth < 0 {
 		return false
@@ -195,12 +213,9 @@ func (d *fastDecoder) object(t *Type, v reflect.Value, depth int) bool {
 		if expected < len(t.fields) && t.fields[expected].name == string(name) {
 			f = &t.fields[expected]
 		} else if f = t.byName[string(name)]; f == nil {
-			name := string(name)
-			if d.options.RejectUnknownNames || len(unknown) == maxFastUnknown || slices.Contains(unknown, name) ||
-				t.find(name, d.options) != (match{}) || !d.skip(depth) {
+			if d.options.RejectUnknownNames || t.find(name, d.options) != (match{}) || !unknown.add(d.keep(name)) || !d.skip(depth) {
 				return false
 			}
-			unknown = append(unknown, name)
 			continue
 		}
 		bit := uint64(1) << f.bit
@@ -213,6 +228,32 @@ func (d *fastDecoder) object(t *Type, v reflect.Value, depth int) bool {
 			return false
 		}
 	}
+}
+
+// A nameSet is a set of unknown names. Most objects have few.
+type nameSet struct {
+	few  []string
+	many map[string]bool
+}
+
+// add adds a name and reports whether it is new.
+func (s *nameSet) add(name string) bool {
+	if s.many == nil && len(s.few) < 8 {
+		if slices.Contains(s.few, name) {
+			return false
+		}
+		s.few = append(s.few, name)
+		return true
+	}
+	if s.many == nil {
+		s.many = make(map[string]bool)
+		for _, name := range s.few {
+			s.many[name] = true
+		}
+	}
+	before := len(s.many)
+	s.many[name] = true
+	return len(s.many) > before
 }
 
 // skip reads the value of an unknown name.
@@ -260,7 +301,7 @@ func (d *fastDecoder) list(t *Type, f *field, v reflect.Value, depth int) bool {
 	if depth < 0 {
 		return false
 	}
-	isArray := v.Kind() == reflect.Array
+	isArray, start := v.Kind() == reflect.Array, d.at
 	if !isArray {
 		v.Set(reflect.MakeSlice(t.typ, 0, 0))
 	}
@@ -275,7 +316,9 @@ func (d *fastDecoder) list(t *Type, f *field, v reflect.Value, depth int) bool {
 			v.Index(n).SetZero()
 		default:
 			if n == v.Cap() {
-				v.Grow(1 + 3/(n+1))
+				// The rest of the document may have as many elements for each byte.
+				estimate := 1 + n*(len(d.data)-d.at)/(d.at-start)
+				v.Grow(min(estimate, 3*n+4))
 			}
 			v.SetLen(n + 1)
 		}

@@ -1,8 +1,10 @@
 package strictjson
 
 import (
-	"errors"
+	"fmt"
 	"reflect"
+
+	"github.com/go-json-experiment/json"
 )
 
 // Merge applies a JSON Merge Patch (RFC 7396) to the value that v points to. It changes nothing that
@@ -11,11 +13,15 @@ import (
 // the patch or the result is invalid.
 //
 // A null in an object removes the member: the field gets its default value, or is missing if it is
-// required. The members of an object that the patch adds are required, too. Of the other values, a
-// required pointer or interface must not be nil.
+// required. The required members of an object that the patch adds must be in the patch. In an object
+// that the patch changes, a required pointer or interface must not be nil. Duplicate members, if they
+// are allowed, are applied one after the other.
 func (o *Options) Merge(patch []byte, t *Type, v any) error {
-	if t.err != nil {
+	switch {
+	case t.err != nil:
 		return t.err
+	case t.has(open):
+		return fmt.Errorf("a merge patch cannot be applied to a %v, which has an embedded map or jsontext.Value", t.typ)
 	}
 	rules := *o
 	rules.Unmarshal = nil
@@ -43,42 +49,55 @@ func (m *merger) merge(t *Type, f *field, v reflect.Value, isNew bool) {
 	b := m.peek()
 	switch {
 	case t.kind == pointer && b != 'n':
+		target := reflect.New(t.elem.typ) // the old one may have other uses in the value
 		if isNew = v.IsNil(); isNew {
-			v.Set(reflect.New(t.elem.typ))
-			t.elem.setDefaults(v.Elem())
+			t.elem.setDefaults(target.Elem())
+		} else {
+			target.Elem().Set(v.Elem())
 		}
-		m.merge(t.elem, f, v.Elem(), isNew)
+		v.Set(target)
+		m.merge(t.elem, f, target.Elem(), isNew)
 	case t.kind == optional && b != 'n':
 		isNew = !v.Field(optionalSet).Bool() || v.Field(optionalNull).Bool()
 		v.Field(optionalSet).SetBool(true)
 		v.Field(optionalNull).SetBool(false)
+		if isNew {
+			t.elem.setDefaults(v.Field(optionalValue))
+		}
 		m.merge(t.elem, f, v.Field(optionalValue), isNew)
 	case t.kind == object && b == '{':
 		m.mergeObject(t, v, isNew)
 	case t.kind == dictionary && b == '{':
-		if v.IsNil() {
-			v.Set(reflect.MakeMap(t.typ))
-		}
+		v.Set(copyMap(v))
 		m.mergeMap(t, f.elements(t.elem), v)
 	case t.kind == dynamic && b == '{':
 		members, ok := v.Interface().(map[string]any)
-		if !ok {
-			members = map[string]any{}
-			v.Set(reflect.ValueOf(members))
+		if !ok { // the value of the program is merged as JSON
+			if data, err := json.Marshal(v.Interface()); err == nil {
+				_ = m.options.unmarshal(data, anyMap, &members)
+			}
 		}
-		m.mergeMap(anyMap, element, reflect.ValueOf(members))
+		target := copyMap(reflect.ValueOf(members))
+		v.Set(target)
+		m.mergeMap(anyMap, element, target)
 	default:
 		m.replace(t, f, v)
 	}
 }
 
 func (m *merger) mergeObject(t *Type, v reflect.Value, isNew bool) {
-	if t.extra != nil {
-		m.err = errors.New("a merge patch cannot be applied to a struct with an embedded map or jsontext.Value")
+	before := v
+	if t.embeds != nil { // a nil embedded pointer has no members
+		before = reflect.New(t.typ).Elem()
+		before.Set(v)
 	}
+	t.copyEmbedded(v)
 	m.object(t, func(f *field) {
-		target := fieldByIndex(v, f.index)
 		if m.peek() != 'n' {
+			target := fieldByIndex(v, f.index)
+			if isNew {
+				clearShared(target)
+			}
 			m.merge(f.typ, f, target, isNew)
 			return
 		}
@@ -89,13 +108,30 @@ func (m *merger) mergeObject(t *Type, v reflect.Value, isNew bool) {
 			m.add(m.at, codeNull, f.notNull)
 		}
 		m.literal("null")
-		target.SetZero()
-		f.typ.setDefaults(target)
+		if target, err := v.FieldByIndexErr(f.index); err == nil {
+			target.SetZero()
+			if t.has(defaults) {
+				fresh := reflect.New(t.typ).Elem()
+				t.setDefaults(fresh)
+				target.Set(fieldByIndex(fresh, f.index))
+			}
+		}
 	}, func(f *field) bool {
-		target := fieldByIndex(v, f.index)
-		isNil := (f.typ.kind == pointer || f.typ.kind == dynamic) && target.IsNil()
-		return isNew || isNil || f.typ.kind == optional && !target.Field(optionalSet).Bool()
+		current, err := before.FieldByIndexErr(f.index)
+		isNil := err != nil || (f.typ.kind == pointer || f.typ.kind == dynamic) && current.IsNil()
+		return isNew || isNil || f.typ.kind == optional && !current.Field(optionalSet).Bool()
 	})
+}
+
+// copyEmbedded replaces the targets of the embedded pointers of v by copies.
+func (t *Type) copyEmbedded(v reflect.Value) {
+	for _, index := range t.embeds {
+		if p, err := v.FieldByIndexErr(index); err == nil && !p.IsNil() {
+			target := reflect.New(p.Type().Elem())
+			target.Elem().Set(p.Elem())
+			p.Set(target)
+		}
+	}
 }
 
 // fieldByIndex returns a field. It allocates the embedded pointers that lead to it.
@@ -112,23 +148,33 @@ func fieldByIndex(v reflect.Value, index []int) reflect.Value {
 	return v
 }
 
+// copyMap returns a map with the elements of v, which may be nil.
+func copyMap(v reflect.Value) reflect.Value {
+	m := reflect.MakeMapWithSize(v.Type(), v.Len())
+	for i := v.MapRange(); i.Next(); {
+		m.SetMapIndex(i.Key(), i.Value())
+	}
+	return m
+}
+
 func (m *merger) mergeMap(t *Type, f *field, v reflect.Value) {
+	var keys reflect.Value
 	m.path.push()
 	for first := true; ; first = false {
 		name, offset, more := m.name(first)
 		if !more {
 			break
 		}
-		key, ok := reflect.New(t.key.typ).Elem(), true
-		if t.key.kind == text {
-			key.SetString(string(name))
-		} else if key, ok = m.key(t.key, offset); !ok {
-			m.raw()
+		key, ok := m.key(t.key, name, offset, &keys)
+		if !ok && m.peek() != 'n' {
+			m.value(t.elem, f)
 			continue
 		}
 		if m.peek() == 'n' {
 			m.literal("null")
-			v.SetMapIndex(key, reflect.Value{})
+			if ok {
+				v.SetMapIndex(key, reflect.Value{})
+			}
 			continue
 		}
 		value := reflect.New(t.elem.typ).Elem()
@@ -155,19 +201,21 @@ func (m *merger) replace(t *Type, f *field, v reflect.Value) {
 	t.setDefaults(v)
 	d := fastDecoder{scanner: scanner{data: m.data[start:m.at]}, options: m.options}
 	if !t.has(slow) && !m.options.AllowDuplicateNames && !m.options.MatchCaseInsensitiveNames &&
-		d.value(t, f, v, maxFastDepth) {
+		!f.quoted && d.value(t, f, v, maxFastDepth) {
 		return
 	}
 	v.SetZero()
 	t.setDefaults(v)
-	m.err = m.options.unmarshal(d.data, t, v.Addr().Interface())
+	options := append(m.options.v2(t), json.StringifyNumbers(f.quoted))
+	m.err = json.Unmarshal(d.data, v.Addr().Interface(), options...)
 }
 
-// A cloner makes deep copies. It copies a value that is used several times once, so that values with
-// cycles have an end.
-type cloner map[shared]reflect.Value
+// A cloner makes deep copies. It copies a value that is used several times once, so that cycles have
+// an end.
+type cloner map[identity]reflect.Value
 
-type shared struct {
+// An identity identifies a pointer, map, or slice.
+type identity struct {
 	typ     reflect.Type
 	pointer uintptr
 	length  int
@@ -181,7 +229,7 @@ func (c cloner) clone(t *Type, v reflect.Value) reflect.Value {
 		if v.IsNil() {
 			return v
 		}
-		id := shared{typ: t.typ, pointer: v.Pointer()}
+		id := identity{typ: t.typ, pointer: v.Pointer()}
 		if kind == reflect.Slice {
 			id.length = v.Len()
 		}
@@ -214,13 +262,7 @@ func (c cloner) clone(t *Type, v reflect.Value) reflect.Value {
 	clone.Set(v)
 	switch t.kind {
 	case object:
-		for _, index := range t.embeds {
-			if p, err := clone.FieldByIndexErr(index); err == nil && !p.IsNil() {
-				target := reflect.New(p.Type().Elem())
-				target.Elem().Set(p.Elem())
-				p.Set(target)
-			}
-		}
+		t.copyEmbedded(clone)
 		for i := range t.fields {
 			f := &t.fields[i]
 			if field, err := clone.FieldByIndexErr(f.index); err == nil {
@@ -234,11 +276,11 @@ func (c cloner) clone(t *Type, v reflect.Value) reflect.Value {
 			clone.Index(i).Set(c.clone(t.elem, v.Index(i)))
 		}
 	case dynamic:
-		switch value := v.Interface().(type) {
-		case map[string]any:
-			clone.Set(c.clone(anyMap, reflect.ValueOf(value)))
-		case []any:
-			clone.Set(c.clone(anyList, reflect.ValueOf(value)))
+		if v.IsNil() {
+			break
+		}
+		if inner := TypeOf(v.Elem().Type()); inner.err == nil {
+			clone.Set(c.clone(inner, v.Elem()))
 		}
 	}
 	return clone

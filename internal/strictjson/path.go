@@ -1,6 +1,7 @@
 package strictjson
 
 import (
+	"bytes"
 	"encoding"
 	"fmt"
 	"reflect"
@@ -26,40 +27,51 @@ func (p *path) push()     { *p = append(*p, step{}) }
 func (p *path) pop()      { *p = (*p)[:len(*p)-1] }
 func (p path) top() *step { return &p[len(p)-1] }
 
-// pointer returns the JSON Pointer (RFC 6901), or that of the nearest enclosing value with a pointer
-// that is not too long. Names can be as long as the document, so it stops early.
-func (p path) pointer() string {
-	var pointer []byte
+// pointer returns the JSON Pointer (RFC 6901). If it is too long, it returns that of the nearest
+// enclosing value with a pointer that is not, and false. Names can be as long as the document, so it
+// stops early.
+func (p path) pointer() (pointer string, whole bool) {
+	var buf [64]byte
+	b := buf[:0]
 	for _, s := range p {
-		if len(s.quoted) > len(`\u0000`)*maxPointer {
-			break
-		}
-		end := len(pointer)
-		pointer = append(append(pointer, '/'), pointerEscapes.Replace(s.token())...)
-		if len(pointer) > maxPointer {
-			pointer = pointer[:end]
-			break
+		end := len(b)
+		if b = s.appendToken(append(b, '/')); len(b) > maxPointer {
+			return string(b[:end]), false
 		}
 	}
-	return string(pointer)
+	return string(b), true
+}
+
+// appendToken appends the token of s, with its escapes. Of a very long one it appends a part.
+func (s step) appendToken(pointer []byte) []byte {
+	name := s.name
+	switch {
+	case s.isIndex:
+		return strconv.AppendInt(pointer, int64(s.index), 10)
+	case s.quoted != nil:
+		quoted := s.quoted[1 : len(s.quoted)-1]
+		if len(quoted) > len(`\u0000`)*maxPointer || !bytes.ContainsAny(quoted, `\~/`) {
+			return append(pointer, quoted[:min(len(quoted), maxPointer)]...)
+		}
+		unquoted, _ := jsontext.AppendUnquote(nil, s.quoted)
+		name = string(unquoted)
+	case s.key.IsValid():
+		name = keyName(s.key)
+	}
+	return append(pointer, pointerEscapes.Replace(name[:min(len(name), maxPointer)])...)
 }
 
 var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
 
-func (s step) token() string {
-	switch {
-	case s.isIndex:
-		return strconv.Itoa(s.index)
-	case s.quoted != nil:
-		name, _ := jsontext.AppendUnquote(nil, s.quoted)
-		return string(name)
-	case s.key.IsValid():
-		if m, ok := s.key.Interface().(encoding.TextMarshaler); ok {
-			if name, err := m.MarshalText(); err == nil {
-				return string(name)
-			}
-		}
-		return fmt.Sprint(s.key.Interface())
+// keyName returns the JSON name of the key of a map.
+func keyName(key reflect.Value) string {
+	if kindOf(key.Type()) == text {
+		return key.String()
 	}
-	return s.name
+	if m, ok := key.Interface().(encoding.TextMarshaler); ok {
+		if name, err := m.MarshalText(); err == nil {
+			return string(name)
+		}
+	}
+	return fmt.Sprint(key.Interface())
 }

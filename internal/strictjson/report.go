@@ -38,6 +38,8 @@ type Error struct {
 	// Pointer is the JSON Pointer (RFC 6901) to the value. It has at most 1 KiB: a longer one is
 	// replaced by that of the nearest enclosing value that fits.
 	Pointer string
+	// Enclosing is set if it was replaced.
+	Enclosing bool
 	// Offset is the offset of the value in the document, in bytes.
 	Offset int
 	// Code is the kind of the error, such as "type".

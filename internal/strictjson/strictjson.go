@@ -96,6 +96,7 @@ func (o *Options) decode(data []byte, t *Type, v reflect.Value) error {
 // of the decoder, or nil.
 func (o *Options) unexplained(data []byte, t *Type, err error) error {
 	var syntax *jsontext.SyntacticError
+	var semantic *json.SemanticError
 	switch {
 	case err == nil:
 		return nil
@@ -103,6 +104,11 @@ func (o *Options) unexplained(data []byte, t *Type, err error) error {
 		return syntaxReport(data, syntax)
 	case o.Unmarshal != nil:
 		return &Report{Cause: err} // by its own rules
+	case errors.As(err, &semantic) && semantic.GoType != nil && kindOf(semantic.GoType).isCustom():
+		// The method has returned no error when the checker called it.
+		pointer := boundPointer(string(semantic.JSONPointer))
+		return &Report{Errors: []Error{{Pointer: pointer, Enclosing: true, Offset: min(int(semantic.ByteOffset), len(data)),
+			Code: codeFormat, Message: invalidFormat, Cause: err}}}
 	}
 	return fmt.Errorf("decoding a %v: %w", t.typ, err)
 }

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -53,6 +54,7 @@ const (
 	validates                    // a Validate method
 	slow                         // the fast decoder does not support it
 	broken                       // it is unsupported
+	open                         // a struct with members without a field
 )
 
 func (t traits) has(u traits) bool { return t&u != 0 }
@@ -80,6 +82,9 @@ const (
 	pointer
 	optional
 )
+
+// isCustom reports whether a method of the type decodes it.
+func (k kind) isCustom() bool { return k == customText || k == customJSON || k == customFrom }
 
 // fast reports whether the fast decoder supports the type itself. This is the whole list.
 func (t *Type) fast() bool {
@@ -161,23 +166,27 @@ func TypeOf(t reflect.Type) *Type {
 func (t *Type) Err() error { return t.err }
 
 // findUnsupported returns the error of the first unsupported type in t. The path begins with the
-// first type that has a name.
+// first struct that has a name.
 func (t *Type) findUnsupported(path string, seen map[*Type]bool) error {
 	if t == nil || seen[t] || !t.has(broken) {
 		return nil
 	}
 	seen[t] = true
-	if path == "" {
+	if path == "" && t.kind == object {
 		path = t.typ.Name()
-	} else if t.kind == list || t.kind == dictionary {
-		path += "[]"
+	}
+	if t.unsupported != nil && path == "" {
+		return t.unsupported
 	}
 	if t.unsupported != nil {
-		return fmt.Errorf("%s: %w", cmp.Or(path, t.typ.String()), t.unsupported)
+		return fmt.Errorf("%s: %w", path, t.unsupported)
+	}
+	if path != "" && (t.kind == list || t.kind == dictionary) {
+		path += "[]"
 	}
 	for i := range t.fields {
 		f := &t.fields[i]
-		name := path + "." + t.typ.FieldByIndex(f.index).Name
+		name := strings.TrimPrefix(path+"."+t.typ.FieldByIndex(f.index).Name, ".")
 		if err := f.typ.findUnsupported(name, seen); err != nil {
 			return err
 		}
@@ -207,7 +216,8 @@ func (b builder) build(typ reflect.Type) *Type {
 	case dictionary:
 		t.key, t.elem = b.build(typ.Key()), b.build(typ.Elem())
 		if !t.key.isName() {
-			t.unsupported = fmt.Errorf("map keys of type %v cannot be decoded from JSON names", typ.Key())
+			t.unsupported = fmt.Errorf("map keys of type %v cannot be decoded from JSON names; "+
+				"use a string, a number, or a type with an UnmarshalText method", typ.Key())
 		}
 	case optional:
 		t.elem = b.build(typ.Field(optionalValue).Type)
@@ -215,6 +225,9 @@ func (b builder) build(typ reflect.Type) *Type {
 		var semantic *json.SemanticError
 		if err := json.Unmarshal([]byte("{}"), reflect.New(typ).Interface()); errors.As(err, &semantic) {
 			t.unsupported = semantic.Err
+			if semantic.GoType != typ { // an embedded struct
+				t.unsupported = fmt.Errorf("%v: %w", semantic.GoType, semantic.Err)
+			}
 		}
 		b.addFields(t)
 	}
@@ -311,6 +324,7 @@ func (b builder) propagate() {
 		set(validates, t.validator)
 		set(slow, !t.fast())
 		set(broken, t.unsupported != nil)
+		set(open, t.extra != nil)
 	}
 	for changed := true; changed; {
 		changed = false
@@ -340,7 +354,7 @@ func (b builder) addFields(t *Type) {
 		f := &t.fields[i]
 		f.bit = i
 		t.byName[f.name] = f
-		folded := foldName(f.name)
+		folded := string(appendFold(nil, []byte(f.name)))
 		t.byFold[folded] = append(t.byFold[folded], f)
 		if f.required != "" && i < 64 {
 			t.needed |= 1 << i
@@ -379,7 +393,7 @@ func (b builder) collectFields(t *Type) (all []field, extra *Type) {
 			case !embedded:
 				f.typ = b.build(sf.Type)
 				if f.quoted && !f.typ.acceptsQuotes() {
-					t.unsupported = fmt.Errorf("the field %s has the tag option string, which is for numbers", sf.Name)
+					t.unsupported = fmt.Errorf("the field %s has the tag option string, which is for integers and floats", sf.Name)
 				}
 				all = append(all, f)
 			case inner == reflect.TypeFor[jsontext.Value]():
@@ -434,11 +448,11 @@ func dominantFields(all []field) (fields []field) {
 // acceptsQuotes reports whether the tag option string is valid. The v2 decoder rejects it only when
 // it decodes a document.
 func (t *Type) acceptsQuotes() bool {
-	for t.kind == pointer {
+	for t.kind == pointer || t.kind == optional {
 		t = t.elem
 	}
 	switch t.kind {
-	case integer, unsigned, float, customText, customJSON, customFrom, optional:
+	case integer, unsigned, float, customText, customJSON, customFrom:
 		return true
 	}
 	return false
@@ -495,8 +509,8 @@ type match struct {
 }
 
 // find returns the field of the member with the name.
-func (t *Type) find(name string, o *Options) (m match) {
-	if f := t.byName[name]; f != nil {
+func (t *Type) find(name []byte, o *Options) (m match) {
+	if f := t.byName[string(name)]; f != nil {
 		return match{field: f}
 	}
 	// The rules of Options.Unmarshal are not known. That of encoding/json ignores case.
@@ -504,14 +518,15 @@ func (t *Type) find(name string, o *Options) (m match) {
 	if !ignoreCase && !t.anyFold && o.IgnoreMiscasedNames {
 		return match{}
 	}
-	for _, f := range t.byFold[foldName(name)] {
+	var buf [64]byte
+	for _, f := range t.byFold[string(appendFold(buf[:0], name))] {
 		switch {
 		case f.ignoreCase || ignoreCase && !f.strictCase:
 			if m.field != nil {
 				return match{several: true}
 			}
 			m.field = f
-		case !o.IgnoreMiscasedNames && t.extra == nil && strings.EqualFold(name, f.name):
+		case !o.IgnoreMiscasedNames && t.extra == nil && strings.EqualFold(string(name), f.name):
 			m.similar = f.name
 		}
 	}
@@ -521,16 +536,23 @@ func (t *Type) find(name string, o *Options) (m match) {
 	return m
 }
 
-// foldName maps names that differ by case, dashes, and underscores only to one name.
-func foldName(name string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '-' || r == '_' {
-			return -1
+// appendFold appends a form of name that is the same for names that differ by case, dashes, and
+// underscores only.
+func appendFold(b, name []byte) []byte {
+	for _, r := range string(name) {
+		switch {
+		case r == '-' || r == '_':
+			continue
+		case 'a' <= r && r <= 'z':
+			r -= 'a' - 'A'
+		case r >= utf8.RuneSelf: // the smallest of the runes that are equal but for the case
+			for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
+				if next < r {
+					r = next
+				}
+			}
 		}
-		smallest := r
-		for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
-			smallest = min(smallest, next)
-		}
-		return smallest
-	}, name)
+		b = utf8.AppendRune(b, r)
+	}
+	return b
 }

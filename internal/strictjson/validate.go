@@ -10,17 +10,19 @@ func (t *Type) SetDefaults(v any) { t.setDefaults(reflect.ValueOf(v).Elem()) }
 
 // Validate calls the Validate methods of the value that v points to and of all values in it, the
 // inner ones first: of fields, elements, and the values of pointers and Optionals. It calls report
-// with each error and the JSON Pointer of the value, until report returns false.
-func (t *Type) Validate(ctx context.Context, v any, report func(pointer string, err error) bool) {
+// with each error and the JSON Pointer of the value, until report returns false. whole is false if
+// the pointer is that of an enclosing value, because it would be too long.
+func (t *Type) Validate(ctx context.Context, v any, report func(pointer string, whole bool, err error) bool) {
 	w := validation{ctx: ctx, report: report}
 	w.value(t, reflect.ValueOf(v).Elem())
 }
 
 type validation struct {
 	ctx     context.Context
-	report  func(pointer string, err error) bool
+	report  func(pointer string, whole bool, err error) bool
 	path    path
 	stopped bool
+	seen    map[any]bool // the pointers, which may have cycles after Merge
 }
 
 func (w *validation) value(t *Type, v reflect.Value) {
@@ -29,7 +31,11 @@ func (w *validation) value(t *Type, v reflect.Value) {
 	}
 	switch t.kind {
 	case pointer:
-		if !v.IsNil() {
+		if !v.IsNil() && !w.seen[v.Interface()] {
+			if w.seen == nil {
+				w.seen = map[any]bool{}
+			}
+			w.seen[v.Interface()] = true
 			w.value(t.elem, v.Elem())
 		}
 	case optional:
@@ -56,7 +62,8 @@ func (w *validation) value(t *Type, v reflect.Value) {
 	}
 	if t.validator && !w.stopped {
 		if err := callValidate(w.ctx, v.Addr().Interface()); err != nil {
-			w.stopped = !w.report(w.path.pointer(), err)
+			pointer, whole := w.path.pointer()
+			w.stopped = !w.report(pointer, whole, err)
 		}
 	}
 }
