@@ -462,7 +462,7 @@ func structMigrations() []migration {
 		ID int `json:"id"`
 	}
 	type hidden struct {
-		ID     int `json:"id"`
+		ID     int    `json:"id"`
 		secret string //lint:ignore U1000 its tag is what encoding/json ignores
 	}
 	type pointer struct {
