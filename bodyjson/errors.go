@@ -103,7 +103,9 @@ func invalidFields(fields []errjson.FieldError, cause error, data []byte) *errjs
 
 // addPositions sorts field errors by their offsets and sets their lines and columns.
 func addPositions(fields []errjson.FieldError, data []byte) {
-	slices.SortStableFunc(fields, func(x, y errjson.FieldError) int { return cmp.Compare(x.Offset, y.Offset) })
+	if len(fields) > 1 {
+		slices.SortStableFunc(fields, func(x, y errjson.FieldError) int { return cmp.Compare(x.Offset, y.Offset) })
+	}
 	lines := strictjson.NewLines(data)
 	for i := range fields {
 		if f := &fields[i]; f.In == "" {

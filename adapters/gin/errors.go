@@ -149,7 +149,9 @@ func logSent(c *gin.Context, w gin.ResponseWriter, err error) {
 
 // send sends an error. Nothing was sent before.
 func (e *errorsWriter) send(c *gin.Context, err error) {
-	c.Set(handledKey, len(c.Errors))
+	if errorsWriterOf(c, e.ResponseWriter) != nil { // Set makes a map
+		c.Set(handledKey, len(c.Errors))
+	}
 	// A handler may have set it for the body that is not sent now.
 	if h := e.ResponseWriter.Header(); encodingOf(h) != e.encoding {
 		h.Del("Content-Encoding")

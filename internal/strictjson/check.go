@@ -46,14 +46,13 @@ func (c *checker) checkSyntax() error {
 	}
 	_, err := s.decoder.ReadValue()
 	end := int(s.decoder.InputOffset())
-	s.data = bytes.Buffer{}
-	s.decoder.Reset(&s.data)
-	var syntax *jsontext.SyntacticError
-	switch {
-	case errors.As(err, &syntax):
+	s.data = bytes.Buffer{} // which the decoder does not read again
+	if err != nil {
+		syntax, ok := errors.AsType[*jsontext.SyntacticError](err)
+		if !ok { // io.EOF
+			syntax = &jsontext.SyntacticError{ByteOffset: int64(len(c.data)), Err: err}
+		}
 		return syntaxReport(c.data, syntax)
-	case err != nil: // io.EOF
-		return syntaxReport(c.data, &jsontext.SyntacticError{ByteOffset: int64(len(c.data)), Err: err})
 	}
 	if end += skipSpace(c.data[end:]); end < len(c.data) {
 		return syntaxReport(c.data, &jsontext.SyntacticError{ByteOffset: int64(end), Err: errTrailing})
@@ -172,7 +171,7 @@ func (c *checker) name(first bool) (name []byte, offset int, more bool) {
 // of a field, and missing reports whether a required member may not be missing.
 func (c *checker) object(t *Type, member func(f *field), missing func(f *field) bool) {
 	start := c.at
-	seen := make(bitset, 1, 4)
+	var seen bitset
 	c.path.push()
 	for first := true; ; first = false {
 		name, offset, more := c.name(first)
@@ -215,17 +214,27 @@ func (c *checker) object(t *Type, member func(f *field), missing func(f *field) 
 }
 
 // A bitset is a set of small integers.
-type bitset []uint64
+type bitset struct {
+	low  uint64
+	rest []uint64 // of those from 64
+}
 
-func (s bitset) has(i int) bool { return i/64 < len(s) && s[i/64]&(1<<(i%64)) != 0 }
+func (s *bitset) word(i int) *uint64 {
+	if i < 64 {
+		return &s.low
+	}
+	for len(s.rest) < i/64 {
+		s.rest = append(s.rest, 0)
+	}
+	return &s.rest[i/64-1]
+}
+
+func (s *bitset) has(i int) bool { return *s.word(i)&(1<<(i%64)) != 0 }
 
 // set adds i and reports whether it was in the set.
 func (s *bitset) set(i int) (had bool) {
-	for len(*s) <= i/64 {
-		*s = append(*s, 0)
-	}
 	had = s.has(i)
-	(*s)[i/64] |= 1 << (i % 64)
+	*s.word(i) |= 1 << (i % 64)
 	return had
 }
 
@@ -295,7 +304,7 @@ func (c *checker) list(t *Type, f *field) {
 		if more, _ := c.next(']', n == 0); !more {
 			break
 		}
-		*c.path.top() = step{index: n, isIndex: true}
+		c.path.top().number = n + 1
 		if isArray && n >= t.typ.Len() {
 			c.raw()
 		} else {

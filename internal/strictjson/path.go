@@ -16,11 +16,9 @@ type path []step
 
 // A step leads from a value to an element or a member of it.
 type step struct {
-	quoted  []byte        // the name in the document, if it is set
-	key     reflect.Value // or the key of a map, if it is valid
-	name    string        // or the name of a field
-	index   int           // of an element
-	isIndex bool
+	quoted []byte // the name in the document, if it is set
+	name   string // or the name of a field or an element of a map
+	number int    // or the number of an element, from 1
 }
 
 func (p *path) push()     { *p = append(*p, step{}) }
@@ -46,8 +44,8 @@ func (p path) pointer() (pointer string, whole bool) {
 func (s step) appendToken(pointer []byte) []byte {
 	name := s.name
 	switch {
-	case s.isIndex:
-		return strconv.AppendInt(pointer, int64(s.index), 10)
+	case s.number > 0:
+		return strconv.AppendInt(pointer, int64(s.number-1), 10)
 	case s.quoted != nil:
 		quoted := s.quoted[1 : len(s.quoted)-1]
 		if len(quoted) > len(`\u0000`)*maxPointer || !bytes.ContainsAny(quoted, `\~/`) {
@@ -55,8 +53,6 @@ func (s step) appendToken(pointer []byte) []byte {
 		}
 		unquoted, _ := jsontext.AppendUnquote(nil, s.quoted)
 		name = string(unquoted)
-	case s.key.IsValid():
-		name = keyName(s.key)
 	}
 	return append(pointer, pointerEscapes.Replace(name[:min(len(name), maxPointer)])...)
 }

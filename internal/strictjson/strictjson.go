@@ -95,20 +95,20 @@ func (o *Options) decode(data []byte, t *Type, v reflect.Value) error {
 // unexplained returns the error for a document in which the checker finds no error. err is the error
 // of the decoder, or nil.
 func (o *Options) unexplained(data []byte, t *Type, err error) error {
-	var syntax *jsontext.SyntacticError
-	var semantic *json.SemanticError
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case errors.As(err, &syntax): // names that are equal as map keys, such as "1" and "1.0"
+	}
+	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok { // such as names that are equal as keys
 		return syntaxReport(data, syntax)
-	case o.Unmarshal != nil:
+	}
+	if o.Unmarshal != nil {
 		return &Report{Cause: err} // by its own rules
-	case errors.As(err, &semantic) && semantic.GoType != nil && kindOf(semantic.GoType).isCustom():
+	}
+	semantic, ok := errors.AsType[*json.SemanticError](err)
+	if ok && semantic.GoType != nil && kindOf(semantic.GoType).isCustom() {
 		// The method has returned no error when the checker called it.
-		pointer := boundPointer(string(semantic.JSONPointer))
-		return &Report{Errors: []Error{{Pointer: pointer, Enclosing: true, Offset: min(int(semantic.ByteOffset), len(data)),
-			Code: codeFormat, Message: invalidFormat, Cause: err}}}
+		return &Report{Errors: []Error{{Pointer: boundPointer(string(semantic.JSONPointer)), Enclosing: true,
+			Offset: min(int(semantic.ByteOffset), len(data)), Code: codeFormat, Message: invalidFormat, Cause: err}}}
 	}
 	return fmt.Errorf("decoding a %v: %w", t.typ, err)
 }

@@ -222,8 +222,8 @@ func (b builder) build(typ reflect.Type) *Type {
 	case optional:
 		t.elem = b.build(typ.Field(optionalValue).Type)
 	case object:
-		var semantic *json.SemanticError
-		if err := json.Unmarshal([]byte("{}"), reflect.New(typ).Interface()); errors.As(err, &semantic) {
+		err := json.Unmarshal([]byte("{}"), reflect.New(typ).Interface())
+		if semantic, ok := errors.AsType[*json.SemanticError](err); ok {
 			t.unsupported = semantic.Err
 			if semantic.GoType != typ { // an embedded struct
 				t.unsupported = fmt.Errorf("%v: %w", semantic.GoType, semantic.Err)

@@ -51,13 +51,13 @@ func (w *validation) value(t *Type, v reflect.Value) {
 		}
 	case list:
 		for i := range v.Len() {
-			w.step(step{index: i, isIndex: true}, t.elem, v.Index(i))
+			w.step(step{number: i + 1}, t.elem, v.Index(i))
 		}
 	case dictionary:
 		for i := v.MapRange(); i.Next(); {
 			inner := reflect.New(t.elem.typ).Elem() // an addressable copy
 			inner.Set(i.Value())
-			w.step(step{key: i.Key()}, t.elem, inner)
+			w.step(step{name: keyName(i.Key())}, t.elem, inner)
 		}
 	}
 	if t.validator && !w.stopped {
