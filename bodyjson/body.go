@@ -33,16 +33,16 @@ type body struct {
 	mu     sync.Mutex // guards the fields below; it is held while the body is read or decoded
 	state  state
 	buffer *buffer // the bytes, if they are kept
-	values cached  // a list of what was decoded
+	values cached  // the decoded values, a list
 }
 
-// A state is what has happened to the bytes of a body.
+// A state says where the bytes of a body are.
 type state uint8
 
 const (
-	unread   state = iota
-	streamed       // a handler reads src
-	kept           // they are in the buffer
+	unread   state = iota // in src
+	streamed              // a handler reads src itself
+	kept                  // in the buffer
 )
 
 // A carrier is a body and the request that carries it to the next handler.
@@ -63,8 +63,8 @@ type (
 	valueKey[T any] struct{}
 )
 
-// decode decodes the body of r, and returns the request that carries the value. Nobody else has the
-// body yet.
+// decode decodes the body of r, and returns the request that carries the value. The body is
+// not shared yet.
 func (h *holder[T]) decode(d *decoder[T], w http.ResponseWriter, r *http.Request) (req *http.Request, err error) {
 	req = h.attach(h, d.config, w, r)
 	h.mu.Lock()

@@ -60,7 +60,7 @@ type Config struct {
 	// value and the structs in it work as usual. It must not keep or change data. [Merge] does not use it.
 	Unmarshal func(data []byte, v any) error
 	// Verify is called with the body, decompressed, after it is read: to check the signature of a
-	// webhook. If it returns an error, the body is not available to anybody, and the response is a
+	// webhook. If it returns an error, the body is not available, and the response is a
 	// 403, or that of the error if it is an [errjson.Error]. It must not keep or change body. It
 	// cannot read r.Body.
 	Verify func(r *http.Request, body []byte) error
@@ -161,7 +161,7 @@ func Get[T any](r *http.Request) (T, error) {
 
 // Merge applies the body of r to current, as a JSON Merge Patch (RFC 7396), and returns the result.
 // The content type is application/merge-patch+json or application/json. For any other, the error is
-// a 415 with Accept-Patch (RFC 5789, Section 2.2). The rules are those of [Get], but for Silent and
+// a 415 with Accept-Patch (RFC 5789, Section 2.2). The rules are those of [Get], except Silent and
 // Optional: a patch that is missing or invalid is always an error.
 //
 // A member of the patch replaces the value of its field. An object is merged into a struct, a map, or

@@ -55,7 +55,7 @@
 //   - A null sets a pointer, an interface or an [Optional]. For any other field it is treated as if
 //     the member were missing. The body, and elements of arrays and maps, cannot be missing: null is
 //     an error unless they are pointers, interfaces or Optionals.
-//   - Types with unmarshal methods decide themselves what is valid, and may accept null.
+//   - Types with unmarshal methods have their own rules, also for null.
 //     [time.Duration] has no JSON form.
 //   - An array of Go needs an array of its length, and a [N]byte a string in base64 of N bytes.
 //
@@ -90,7 +90,7 @@
 //   - [context.Canceled] and [context.DeadlineExceeded]: that error.
 //   - Any other: a 422 without details. The text may be internal, so it is logged, at Warn.
 //
-// An unmarshal method can return FieldErrors or the error of [Decode], too.
+// An unmarshal method can also return FieldErrors, or the error of [Decode].
 //
 // # Errors
 //

@@ -191,7 +191,7 @@ func (v *validationErrors) add(pointer string, whole bool, err error) bool {
 	return len(v.fields) < maxFields
 }
 
-// result returns the error for the client, or nil if there is none.
+// result returns the error for the client, or nil.
 func (v *validationErrors) result(data []byte) error {
 	if v.isEmpty() || v.response != nil {
 		return v.response

@@ -279,3 +279,62 @@ func ExampleNewFunc() {
 	// a
 	// <nil>
 }
+
+// A settings has defaults.
+type Settings struct {
+	Name  string            `json:"name" required:"true"`
+	Limit int               `json:"limit"`
+	Tags  map[string]string `json:"tags"`
+}
+
+func (s *Settings) SetDefaults() { s.Limit = 20 }
+
+func ExampleDecode() {
+	settings, err := bodyjson.Decode[Settings]([]byte(`{"name":"list"}`), bodyjson.Config{})
+	fmt.Println(settings.Name, settings.Limit, err)
+
+	_, err = bodyjson.Decode[Settings]([]byte(`{"limit":"many"}`), bodyjson.Config{})
+	var e *errjson.Error
+	if errors.As(err, &e) {
+		for _, field := range e.Fields() {
+			fmt.Println(field.Pointer, field.Message)
+		}
+	}
+	// Output:
+	// list 20 <nil>
+	// /name This field is required.
+	// /limit Must be an integer, not a string.
+}
+
+func ExampleMerge() {
+	stored := Settings{Name: "list", Limit: 50, Tags: map[string]string{"a": "1", "b": "2"}}
+	h := status.Handler(func(r *http.Request) (Settings, error) {
+		settings, err := bodyjson.Merge(r, stored)
+		if err == nil {
+			stored = settings
+		}
+		return settings, err
+	})
+	request(h, `{"limit":null,"tags":{"a":null,"c":"3"}}`)
+	request(h, `{"name":null}`)
+	// Output:
+	// 200 {"name":"list","limit":20,"tags":{"b":"2","c":"3"}}
+	// 422 {"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"code":"invalid","details":[{"pointer":"/name","code":"required","message":"This field is required.","offset":8,"line":1,"column":9}]}
+}
+
+func ExampleHandler_validation() {
+	atMost := func(limit int) func(context.Context, *Settings) error {
+		return func(_ context.Context, s *Settings) error {
+			if s.Limit > limit {
+				return errjson.FieldError{Pointer: "/limit", Code: "max", Message: fmt.Sprintf("Must be at most %d.", limit)}
+			}
+			return nil
+		}
+	}
+	echo := func(_ *http.Request, s Settings) (Settings, error) { return s, nil }
+	request(bodyjson.Handler(bodyjson.Config{}, echo, atMost(100)), `{"name":"list","limit":60}`)
+	request(bodyjson.Handler(bodyjson.Config{}, echo, atMost(50)), `{"name":"list","limit":60}`)
+	// Output:
+	// 200 {"name":"list","limit":60,"tags":null}
+	// 422 {"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"code":"invalid","details":[{"pointer":"/limit","code":"max","message":"Must be at most 50.","offset":23,"line":1,"column":24}]}
+}

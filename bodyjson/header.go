@@ -33,7 +33,7 @@ func checkType(h http.Header) *errjson.Error {
 const patchTypes = "application/merge-patch+json, application/json"
 
 // checkPatchType returns a 415 if the content type is not one of a merge patch. The type of JSON
-// Patch, another format, has +json, too.
+// Patch, another format, ends in +json as well: it is not accepted.
 func checkPatchType(h http.Header) *errjson.Error {
 	return checkMediaType(h["Content-Type"], func(mediaType string) bool {
 		return mediaType == "application/merge-patch+json" || mediaType == "application/json"

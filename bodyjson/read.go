@@ -91,8 +91,8 @@ func (b *body) read(kept *buffer) error {
 	return b.verify(kept.data)
 }
 
-// verify is a part of reading: nobody gets a body that is not verified, and a signature that is valid
-// once is checked once.
+// verify is a part of reading. A body that is not verified is not available, and a signature that is
+// valid once is checked once.
 func (b *body) verify(data []byte) error {
 	if b.config.Verify == nil {
 		return nil

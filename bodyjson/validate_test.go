@@ -35,7 +35,7 @@ func (p part) Validate() error {
 	return nil
 }
 
-// code is a string with a Validate method, and text has an unmarshal method, too.
+// code is a string with a Validate method, and custom also has an unmarshal method.
 type (
 	code   string
 	custom struct{ s string }

@@ -268,7 +268,7 @@ func (c *checker) key(t *Type, name []byte, offset int, keys *reflect.Value) (ke
 		c.addCause(offset, codeFormat, invalidFormat, err)
 	case err != nil:
 		c.add(offset, codeType, "The name must be "+t.want()+".")
-	default:
+	case t.kind != customFrom: // which can depend on its position in the document
 		if !keys.IsValid() {
 			*keys = reflect.MakeMap(reflect.MapOf(t.typ, reflect.TypeFor[struct{}]()))
 		}
@@ -284,14 +284,15 @@ func (c *checker) key(t *Type, name []byte, offset int, keys *reflect.Value) (ke
 // decodeName decodes a name, in quotes.
 func decodeName(t *Type, quoted []byte) (key reflect.Value, err error) {
 	p := reflect.New(t.typ)
-	if t.kind != number {
-		return p.Elem(), json.Unmarshal(quoted, p.Interface(), json.StringifyNumbers(true))
+	err = json.Unmarshal(quoted, p.Interface(), json.StringifyNumbers(true))
+	for t.kind == pointer {
+		t = t.elem
 	}
-	name, err := jsontext.AppendUnquote(nil, quoted)
-	if !isNumber(name) {
-		err = errNotNumber
+	if t.kind == number { // for the v2 decoder it is any string
+		if name, _ := jsontext.AppendUnquote(nil, quoted); !isNumber(name) {
+			err = errNotNumber
+		}
 	}
-	p.Elem().SetString(string(name))
 	return p.Elem(), err
 }
 
@@ -435,7 +436,7 @@ func (c *checker) custom(t *Type, offset int, raw []byte) {
 		err = target.(json.Unmarshaler).UnmarshalJSON(raw)
 	case customFrom:
 		// The method sees the position of a document of its own.
-		err = json.Unmarshal(raw, target, c.options.v2(&Type{})...)
+		err = json.Unmarshal(raw, target, c.options.v2(t)...)
 	}
 	if err != nil {
 		c.addCause(offset, codeFormat, invalidFormat, err)

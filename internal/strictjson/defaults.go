@@ -41,17 +41,19 @@ var keepDefaults = json.UnmarshalFromFunc(func(dec *jsontext.Decoder, target any
 		_, err := dec.ReadToken()
 		return err
 	}
-	clearShared(v)
-	if v.IsZero() { // an element, or the target of a pointer
+	if !clearShared(v) && v.IsZero() { // as an element or the target of a pointer is
 		t.setDefaults(v)
 	}
 	return errors.ErrUnsupported // the v2 decoder continues
 })
 
-// clearShared clears a default that a member replaces.
-func clearShared(v reflect.Value) {
+// clearShared clears a value that may share memory with a default of the program, which must not be
+// changed. It reports whether the value is of such a kind.
+func clearShared(v reflect.Value) bool {
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Interface:
 		v.SetZero()
+		return true
 	}
+	return false
 }

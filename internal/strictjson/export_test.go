@@ -5,7 +5,7 @@ import "reflect"
 // DecodeV2 decodes data into v with the v2 decoder alone.
 func (o *Options) DecodeV2(data []byte, t *Type, v any) error {
 	t.SetDefaults(v)
-	return o.unmarshal(data, t, v)
+	return o.decodeV2(data, t, reflect.ValueOf(v).Elem())
 }
 
 // DecodeFast reports whether the fast decoder decodes data into v.

@@ -156,6 +156,7 @@ func (d *fastDecoder) fromText(k kind, v reflect.Value) bool {
 	case timestamp:
 		return isRFC3339(text) && v.Addr().Interface().(*time.Time).UnmarshalText(text) == nil
 	case customText:
+		clearShared(v)
 		return v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText(text) == nil
 	}
 	b, ok := decodeBase64(text)
@@ -187,6 +188,7 @@ func decodeBase64(text []byte) (b []byte, ok bool) {
 // custom calls the UnmarshalJSON method of v with the next value.
 func (d *fastDecoder) custom(v reflect.Value) bool {
 	raw, ok := d.rawValue()
+	clearShared(v)
 	return ok && v.Addr().Interface().(json.Unmarshaler).UnmarshalJSON(raw) == nil
 }
 
@@ -224,7 +226,11 @@ func (d *fastDecoder) object(t *Type, v reflect.Value, depth int) bool {
 		}
 		seen |= bit
 		expected = f.bit + 1
-		if !d.value(f.typ, f, v.FieldByIndex(f.index), depth) {
+		target := v.FieldByIndex(f.index)
+		if f.typ.has(defaults) && target.IsZero() && d.peek() != 'n' {
+			f.typ.setDefaults(target)
+		}
+		if !d.value(f.typ, f, target, depth) {
 			return false
 		}
 	}

@@ -74,7 +74,7 @@ func (m *merger) merge(t *Type, f *field, v reflect.Value, isNew bool) {
 		members, ok := v.Interface().(map[string]any)
 		if !ok { // the value of the program is merged as JSON
 			if data, err := json.Marshal(v.Interface()); err == nil {
-				_ = m.options.unmarshal(data, anyMap, &members)
+				_ = m.options.decodeV2(data, anyMap, reflect.ValueOf(&members).Elem())
 			}
 		}
 		target := copyMap(reflect.ValueOf(members))

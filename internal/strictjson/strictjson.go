@@ -7,7 +7,7 @@
 // the checker (check.go) walks through it and reports its errors. [Options.Merge] applies a JSON
 // Merge Patch to a value.
 //
-// A [Type] has what is known of a Go type. The work for a document, and the memory for its report,
+// A [Type] describes a Go type. The work for a document, and the memory for its report,
 // are linear in its length.
 package strictjson
 
@@ -56,40 +56,44 @@ func (o *Options) decode(data []byte, t *Type, v reflect.Value) error {
 		return t.err
 	}
 	c := checker{options: o, scanner: scanner{data: data}}
-	isFast := !t.has(slow) && !o.AllowDuplicateNames && !o.MatchCaseInsensitiveNames && o.Unmarshal == nil
 	t.setDefaults(v)
 	switch {
 	case o.Unmarshal != nil:
 		if err := c.checkSyntax(); err != nil {
 			return err
 		}
-	case isFast:
-		if o.decodeFast(data, t, v) {
-			return nil
-		}
-		// Most documents that it gives up on are invalid.
-		if err := c.checkSyntax(); err != nil {
-			return err
-		}
-		if err := c.check(t); err != nil {
-			return err
-		}
-		v.SetZero()
-		t.setDefaults(v)
-	}
-	err := o.unmarshal(data, t, v.Addr().Interface())
-	if !isFast {
-		c.decoded = err == nil
-		if err != nil && o.Unmarshal == nil {
+		return c.checkDecoded(t, o.Unmarshal(data, v.Addr().Interface()))
+	case t.has(slow), o.AllowDuplicateNames, o.MatchCaseInsensitiveNames:
+		decodeErr := o.decodeV2(data, t, v)
+		if decodeErr != nil {
 			if err := c.checkSyntax(); err != nil {
 				return err
 			}
 		}
-		if err := c.check(t); err != nil {
-			return err
-		}
+		return c.checkDecoded(t, decodeErr)
 	}
-	return o.unexplained(data, t, err)
+	if o.decodeFast(data, t, v) {
+		return nil
+	}
+	// Most documents that it gives up on are invalid.
+	if err := c.checkSyntax(); err != nil {
+		return err
+	}
+	if err := c.check(t); err != nil {
+		return err
+	}
+	v.SetZero()
+	t.setDefaults(v)
+	return o.unexplained(data, t, o.decodeV2(data, t, v))
+}
+
+// checkDecoded checks a document for which a decoder has returned err.
+func (c *checker) checkDecoded(t *Type, err error) error {
+	c.decoded = err == nil
+	if report := c.check(t); report != nil {
+		return report
+	}
+	return c.options.unexplained(c.data, t, err)
 }
 
 // unexplained returns the error for a document in which the checker finds no error. err is the error
@@ -113,11 +117,8 @@ func (o *Options) unexplained(data []byte, t *Type, err error) error {
 	return fmt.Errorf("decoding a %v: %w", t.typ, err)
 }
 
-func (o *Options) unmarshal(data []byte, t *Type, v any) error {
-	if o.Unmarshal != nil {
-		return o.Unmarshal(data, v)
-	}
-	return json.Unmarshal(data, v, o.v2(t)...)
+func (o *Options) decodeV2(data []byte, t *Type, v reflect.Value) error {
+	return json.Unmarshal(data, v.Addr().Interface(), o.v2(t)...)
 }
 
 // v2 returns the options of the v2 decoder. They cost time, so they are only those that differ from
@@ -162,8 +163,10 @@ var unmarshalers = func() (joined [16]*json.Unmarshalers) {
 
 // lastWins clears an interface, because the v2 decoder would merge a duplicate member into the value
 // of the earlier one, or reject it as a value of another type.
-var lastWins = json.UnmarshalFromFunc(func(_ *jsontext.Decoder, v *any) error {
-	*v = nil
+var lastWins = json.UnmarshalFromFunc(func(_ *jsontext.Decoder, target any) error {
+	if v := reflect.ValueOf(target).Elem(); v.Kind() == reflect.Interface {
+		v.SetZero()
+	}
 	return errors.ErrUnsupported // the v2 decoder continues
 })
 

@@ -319,8 +319,8 @@ func (b builder) propagate() {
 		}
 		set(checked, t.kind == object && (len(t.fields) > 0 || t.extra != nil))
 		set(checked, (t.kind == list || t.kind == dictionary) && t.elem.rejectsNull)
-		set(numbers, t.kind == number)
-		set(defaults, t.setsDefault)
+		set(numbers, t.kind == number || t.kind == customFrom) // the method may decode any type
+		set(defaults, t.setsDefault || t.kind == customFrom)
 		set(validates, t.validator)
 		set(slow, !t.fast())
 		set(broken, t.unsupported != nil)
@@ -452,7 +452,7 @@ func (t *Type) acceptsQuotes() bool {
 		t = t.elem
 	}
 	switch t.kind {
-	case integer, unsigned, float, customText, customJSON, customFrom:
+	case integer, unsigned, float, customText, customJSON:
 		return true
 	}
 	return false
@@ -505,7 +505,7 @@ func tagMessage(tag, message string) string {
 type match struct {
 	field   *field // nil if the name is unknown
 	several bool   // the v2 decoder rejects the name, because several fields match it
-	similar string // the name of a field that differs by case only; empty if there is none
+	similar string // the name of a field that differs by case only; or empty
 }
 
 // find returns the field of the member with the name.
@@ -545,7 +545,7 @@ func appendFold(b, name []byte) []byte {
 			continue
 		case 'a' <= r && r <= 'z':
 			r -= 'a' - 'A'
-		case r >= utf8.RuneSelf: // the smallest of the runes that are equal but for the case
+		case r >= utf8.RuneSelf: // the smallest rune that differs by case only
 			for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
 				if next < r {
 					r = next
