@@ -312,9 +312,9 @@ func (d *fastDecoder) list(t *Type, f *field, v reflect.Value, depth int) bool {
 		v.Set(reflect.MakeSlice(t.typ, 0, 0))
 	}
 	for n := 0; ; n++ {
-		more, ok := d.next(']', n == 0)
+		exists, ok := d.next(']', n == 0)
 		switch {
-		case !more:
+		case !exists:
 			return ok && n == v.Len()
 		case isArray && n == v.Len():
 			return false
@@ -322,9 +322,11 @@ func (d *fastDecoder) list(t *Type, f *field, v reflect.Value, depth int) bool {
 			v.Index(n).SetZero()
 		default:
 			if n == v.Cap() {
-				// The rest of the document may have as many elements for each byte.
-				estimate := 1 + n*(len(d.data)-d.at)/(d.at-start)
-				v.Grow(min(estimate, 3*n+4))
+				more := 4
+				if n > 0 { // the rest of the document may have as many elements for each byte
+					more = min(1+n*(len(d.data)-d.at)/(d.at-start), 3*n)
+				}
+				v.Grow(more)
 			}
 			v.SetLen(n + 1)
 		}
