@@ -26,6 +26,12 @@ type Error struct {
 	// Code is an optional, stable name that lets programs distinguish errors of one status, such
 	// as "item_not_found".
 	Code string
+	// Type is an optional URI reference that identifies the kind of the problem (RFC 9457, Section
+	// 3.1.1). Only the formats of [Problem] and [ProblemFormat] send it.
+	Type string
+	// Title is an optional short summary of the Type, the same for each occurrence (Section 3.1.3).
+	// Only the formats of Problem and ProblemFormat send it, and only with a type.
+	Title string
 	// Details is an optional payload, encoded with encoding/json. For invalid input it is a
 	// []FieldError, which every Format presents in its own way.
 	Details any

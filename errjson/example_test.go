@@ -460,3 +460,26 @@ func ExampleWrap_afterTheFirstByte() {
 	fmt.Println("complete:", err == nil)
 	// Output: complete: false
 }
+
+func ExampleProblemFormat() {
+	errs := errjson.NewRenderer(errjson.Config{
+		Format: errjson.ProblemFormat(errjson.ProblemConfig{
+			TypeBase: "https://api.example.com/problems/",
+			Instance: func(r *http.Request, _ *errjson.Error) string { return r.URL.Path },
+		}),
+	})
+	handler := errs.Wrap(errjson.Handler(func(http.ResponseWriter, *http.Request) error {
+		return &errjson.Error{
+			Status: http.StatusForbidden, Code: "out_of_credit", Title: "You do not have enough credit.",
+			Message: "Your balance is 30, but that costs 50.",
+			Details: map[string]any{"balance": 30},
+		}
+	}))
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, httptest.NewRequest("POST", "/account/12345/msgs/abc", nil))
+	fmt.Println(w.Header().Get("Content-Type"))
+	fmt.Println(w.Body)
+	// Output:
+	// application/problem+json
+	// {"type":"https://api.example.com/problems/out_of_credit","title":"You do not have enough credit.","status":403,"detail":"Your balance is 30, but that costs 50.","instance":"/account/12345/msgs/abc","code":"out_of_credit","balance":30}
+}

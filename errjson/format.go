@@ -40,16 +40,6 @@ func Simple(_ *http.Request, e *Error) Response {
 	return Response{ContentType: "application/json", Body: (*simple)(e)}
 }
 
-// Problem is the Format of RFC 9457:
-//
-//	{"type":"about:blank","title":"Not Found","status":404,"detail":"No item 7."}
-//
-// The extension members "code", "errors" (for field errors) or "details" (for any other payload),
-// and "request_id" follow if they are set.
-func Problem(_ *http.Request, e *Error) Response {
-	return Response{ContentType: "application/problem+json", Body: (*problem)(e)}
-}
-
 // Negotiate returns a Format that uses the offer whose content type the Accept header prefers (RFC
 // 9110, Section 12.5.1). It uses the first of equally preferred offers. If the request accepts none
 // of them, it uses the first one, because an error in another format is better than an empty one
@@ -108,12 +98,9 @@ func isJSON(contentType string) bool {
 	return mediaType == "application/json" || strings.HasSuffix(mediaType, "+json")
 }
 
-// The bodies of the formats encode themselves: for a small error, encoding/json takes longer than
-// the rest of the response.
-type (
-	simple  Error
-	problem Error
-)
+// simple is the body of Simple. The bodies of the formats encode themselves: for a small error,
+// encoding/json takes longer than the rest of the response.
+type simple Error
 
 // statusTexts has the parts of these bodies that depend on the status alone.
 type statusTexts struct{ simple, problem, status string }
@@ -148,48 +135,51 @@ func (e *simple) appendJSON(b *jsonenc.Buffer) error {
 	b.B = append(b.B, texts.simple...)
 	b.B = jsonenc.AppendString(b.B, e.Message)
 	b.B = append(b.B, texts.status...)
-	return (*Error)(e).appendRest(b, "details")
-}
-
-func (e *problem) appendJSON(b *jsonenc.Buffer) error {
-	b.B = append(b.B, textsOf(e.Status).problem...)
-	b.B = jsonenc.AppendString(b.B, e.Message)
-	return (*Error)(e).appendRest(b, "errors")
-}
-
-// appendRest appends the optional members and the closing brace. fieldsName is the name of the
-// member for field errors.
-func (e *Error) appendRest(b *jsonenc.Buffer, fieldsName string) error {
-	if e.Code != "" {
-		appendMember(b, "code", e.Code)
+	appendMember(b, "code", e.Code)
+	if err := (*Error)(e).appendDetails(b, "details", false); err != nil {
+		return err
 	}
+	(*Error)(e).appendEnd(b)
+	return nil
+}
+
+// appendDetails appends the member for the Details. fieldsName is its name if they are field errors.
+func (e *Error) appendDetails(b *jsonenc.Buffer, fieldsName string, fragments bool) error {
 	switch details := e.Details.(type) {
 	case nil:
 	case []FieldError:
-		b.B = append(b.B, `,"`...)
-		b.B = append(b.B, fieldsName...)
-		b.B = append(b.B, `":[`...)
-		for i := range details {
-			if i > 0 {
-				b.B = append(b.B, ',')
-			}
-			if err := details[i].appendJSON(b); err != nil {
-				return err
-			}
-		}
-		b.B = append(b.B, ']')
+		return appendFields(b, fieldsName, details, fragments)
 	default:
 		b.B = append(b.B, `,"details":`...)
-		if err := appendValue(b, details); err != nil {
+		return appendValue(b, details)
+	}
+	return nil
+}
+
+// appendFields appends a member with field errors.
+func appendFields(b *jsonenc.Buffer, name string, fields []FieldError, fragments bool) error {
+	b.B = append(b.B, ',')
+	b.B = jsonenc.AppendString(b.B, name)
+	b.B = append(b.B, `:[`...)
+	for i := range fields {
+		if i > 0 {
+			b.B = append(b.B, ',')
+		}
+		if err := fields[i].appendMembers(b, fragments); err != nil {
 			return err
 		}
 	}
+	b.B = append(b.B, ']')
+	return nil
+}
+
+// appendEnd appends the last members and the closing brace.
+func (e *Error) appendEnd(b *jsonenc.Buffer) {
 	if e.rendering != nil {
 		appendMember(b, "request_id", e.rendering.requestID)
 		appendMember(b, "cause", e.rendering.exposedCause)
 	}
 	b.B = append(b.B, "}\n"...)
-	return nil
 }
 
 // appendMember appends a comma and a member of an object, unless the value is empty.
@@ -211,18 +201,27 @@ func appendValue(b *jsonenc.Buffer, v any) error {
 	return nil
 }
 
-func (f *FieldError) appendJSON(b *jsonenc.Buffer) error {
+func (f *FieldError) appendJSON(b *jsonenc.Buffer) error { return f.appendMembers(b, false) }
+
+// appendMembers appends the field error. With fragments it has the members of RFC 9457, Section 3.
+func (f *FieldError) appendMembers(b *jsonenc.Buffer, fragments bool) error {
+	message, pointer := `,"message":`, f.Pointer
+	if fragments {
+		message, pointer = `,"detail":`, fragment(f.Pointer)
+	}
 	if f.In == "" {
 		b.B = append(b.B, `{"pointer":`...)
-		b.B = jsonenc.AppendString(b.B, f.Pointer)
+		b.B = jsonenc.AppendString(b.B, pointer)
 	} else {
 		b.B = append(b.B, `{"in":`...)
 		b.B = jsonenc.AppendString(b.B, f.In)
 		appendMember(b, "name", f.Name)
-		appendMember(b, "pointer", f.Pointer)
+		if f.Pointer != "" {
+			appendMember(b, "pointer", pointer)
+		}
 	}
 	appendMember(b, "code", f.Code)
-	b.B = append(b.B, `,"message":`...)
+	b.B = append(b.B, message...)
 	b.B = jsonenc.AppendString(b.B, f.Message)
 	if len(f.Params) > 0 {
 		b.B = append(b.B, `,"params":`...)
@@ -248,8 +247,7 @@ func (f *FieldError) appendJSON(b *jsonenc.Buffer) error {
 func (f FieldError) MarshalJSON() ([]byte, error) { return marshal(&f) }
 
 // MarshalJSON lets a Format put the body of another one into its own.
-func (e *simple) MarshalJSON() ([]byte, error)  { return marshal(e) }
-func (e *problem) MarshalJSON() ([]byte, error) { return marshal(e) }
+func (e *simple) MarshalJSON() ([]byte, error) { return marshal(e) }
 
 func marshal(a appender) ([]byte, error) {
 	b := jsonenc.Get()

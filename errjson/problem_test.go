@@ -1,0 +1,206 @@
+package errjson_test
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hipflask/hipflask/errjson"
+)
+
+// readVectors decodes the vectors of a file in testdata/vectors, or in the folder that VECTORS_DIR
+// names. A member that V does not have fails the test.
+func readVectors[V any](t *testing.T, name string, least int) []V {
+	t.Helper()
+	dir := cmp.Or(os.Getenv("VECTORS_DIR"), filepath.Join("testdata", "vectors"))
+	data, err := os.ReadFile(filepath.Join(dir, name))
+	require.NoError(t, err)
+	var vectors []V
+	lines := bufio.NewScanner(bytes.NewReader(data))
+	for lines.Scan() {
+		dec := json.NewDecoder(bytes.NewReader(lines.Bytes()))
+		dec.DisallowUnknownFields()
+		var v V
+		require.NoError(t, dec.Decode(&v), lines.Text())
+		vectors = append(vectors, v)
+	}
+	require.GreaterOrEqual(t, len(vectors), least)
+	return vectors
+}
+
+type problemVector struct {
+	ID, Note, Source, Construct string
+	Config                      struct {
+		TypeBase    string            `json:"type_base"`
+		Titles      map[string]string `json:"titles"`
+		ErrorsStyle string            `json:"errors_style"`
+	}
+	Error struct {
+		Status                               int
+		Message, Code, Type, Title, Instance string
+		Extensions                           map[string]any
+		Fields                               []struct{ In, Name, Pointer, Code, Message string }
+		Header                               map[string]string
+		Cause                                string
+		RequestID                            string `json:"request_id"`
+	}
+	Expect struct {
+		Status          int
+		ContentType     string            `json:"content_type"`
+		ResponseHeaders map[string]string `json:"response_headers"`
+		Body            map[string]any
+		Absent          []string
+	}
+}
+
+func TestVectorsProblem(t *testing.T) {
+	for _, v := range readVectors[problemVector](t, "problem.jsonl", 50) {
+		t.Run(v.Note, func(t *testing.T) {
+			config := errjson.ProblemConfig{
+				TypeBase:         v.Config.TypeBase,
+				FragmentPointers: v.Config.ErrorsStyle == "rfc9457",
+				Instance:         func(*http.Request, *errjson.Error) string { return v.Error.Instance },
+			}
+			if v.Construct == "error" {
+				assert.Panics(t, func() { errjson.ProblemFormat(config) })
+				return
+			}
+			rd := errjson.NewRenderer(errjson.Config{
+				Format: errjson.ProblemFormat(config), Logger: slog.New(slog.DiscardHandler),
+				RequestID: func(*http.Request) string { return v.Error.RequestID },
+			})
+			got := record(rd.Wrap(writing(v.error())), get("/"))
+			assert.Equal(t, v.Expect.Status, got.status)
+			for name, value := range v.Expect.ResponseHeaders {
+				assert.Equal(t, value, got.header.Get(name))
+			}
+			var body map[string]any
+			require.NoError(t, json.Unmarshal([]byte(got.body), &body), got.body)
+			if v.Expect.ContentType != "" {
+				assert.Equal(t, v.Expect.ContentType, got.header.Get("Content-Type"))
+				assert.Len(t, body, len(v.Expect.Body), got.body)
+			}
+			for name, want := range v.Expect.Body {
+				assertMember(t, want, body[name])
+			}
+			for _, name := range v.Expect.Absent {
+				assert.NotContains(t, body, name)
+			}
+		})
+	}
+}
+
+func (v problemVector) error() error {
+	var fields []errjson.FieldError
+	for _, f := range v.Error.Fields {
+		fields = append(fields, errjson.FieldError{In: f.In, Name: f.Name, Pointer: f.Pointer, Code: f.Code, Message: f.Message})
+	}
+	e := &errjson.Error{
+		Status: v.Error.Status, Message: v.Error.Message, Code: v.Error.Code, Type: v.Error.Type,
+		Title: cmp.Or(v.Error.Title, v.Config.Titles[v.Error.Code]),
+	}
+	for name, value := range v.Error.Extensions {
+		if m, ok := value.(map[string]any); ok && m["$go"] == "NaN" {
+			v.Error.Extensions[name] = math.NaN()
+		}
+	}
+	switch {
+	case v.Error.Extensions != nil && fields != nil:
+		v.Error.Extensions["errors"] = fields
+		e.Details = v.Error.Extensions
+	case v.Error.Extensions != nil:
+		e.Details = v.Error.Extensions
+	case fields != nil:
+		e.Details = fields
+	}
+	for name, value := range v.Error.Header {
+		e.Header = http.Header{name: {value}}
+	}
+	if v.Error.Cause != "" {
+		e.Err = errors.New(v.Error.Cause)
+	}
+	return e
+}
+
+// assertMember compares a member with a value, any of some values, or any string.
+func assertMember(t *testing.T, want, got any) {
+	t.Helper()
+	rule, ok := want.(map[string]any)
+	switch {
+	case ok && rule["$one_of"] != nil:
+		assert.Contains(t, rule["$one_of"], got)
+	case ok && rule["$any"] == "string":
+		text, isString := got.(string)
+		assert.True(t, isString && text != "", "%v", got)
+	default:
+		assert.Equal(t, want, got)
+	}
+}
+
+func TestVectorsNegotiate(t *testing.T) {
+	formats := map[string]errjson.Format{"application/problem+json": errjson.Problem, "application/json": errjson.Simple}
+	for _, v := range readVectors[struct {
+		ID, Note string
+		Offers   []string
+		Accept   *string
+		Expect   struct {
+			ContentType  string   `json:"content_type"`
+			VaryContains []string `json:"vary_contains"`
+		}
+	}](t, "negotiate.jsonl", 14) {
+		t.Run(v.Note, func(t *testing.T) {
+			var offers []errjson.Format
+			for _, offer := range v.Offers {
+				offers = append(offers, formats[offer])
+			}
+			rd := errjson.NewRenderer(errjson.Config{Format: errjson.Negotiate(offers...), Logger: slog.New(slog.DiscardHandler)})
+			r := httptest.NewRequest(http.MethodGet, "/", nil)
+			if v.Accept != nil {
+				r.Header.Set("Accept", *v.Accept)
+			}
+			got := record(rd.Wrap(writing(errjson.NotFound(""))), r)
+			assert.Equal(t, v.Expect.ContentType, got.header.Get("Content-Type"))
+			for _, name := range v.Expect.VaryContains {
+				assert.Contains(t, strings.ToLower(got.header.Get("Vary")), name)
+			}
+		})
+	}
+}
+
+// TestProblemTypes tests what the vectors leave out.
+func TestProblemTypes(t *testing.T) {
+	format := errjson.ProblemFormat(errjson.ProblemConfig{TypeBase: "/problems/"})
+	rd := errjson.NewRenderer(errjson.Config{Format: format, Logger: slog.New(slog.DiscardHandler)})
+	body := func(e error) string { return strings.TrimSpace(record(rd.Wrap(writing(e)), get("/")).body) }
+	assert.Equal(t, `{"type":"/problems/taken","title":"Name taken","status":409,"detail":"m","code":"taken"}`,
+		body(&errjson.Error{Status: 409, Code: "taken", Title: "Name taken", Message: "m"}))
+	assert.Equal(t, `{"type":"about:blank","title":"Conflict","status":409,"detail":"m"}`,
+		body(&errjson.Error{Status: 409, Title: "Name taken", Message: "m"}), "a title is that of a type")
+	assert.Equal(t, `{"type":"/problems/taken","title":"Conflict","status":409,"detail":"m","code":"taken","details":[1]}`,
+		body(&errjson.Error{Status: 409, Code: "taken", Message: "m", Details: []int{1}}))
+	assert.Equal(t, `{"type":"about:blank","title":"Conflict","status":409,"detail":"m","a":1,"b\n":{"c":[true]}}`,
+		body(&errjson.Error{Status: 409, Message: "m", Details: map[string]any{"b\n": map[string]any{"c": []bool{true}}, "a": 1}}), "sorted")
+
+	t.Run("Simple does not send them", func(t *testing.T) {
+		e := &errjson.Error{Status: 409, Message: "m", Type: "/t", Title: "T"}
+		assert.JSONEq(t, `{"error":"Conflict","message":"m","status":409}`, record(quiet.Wrap(writing(e)), get("/")).body)
+	})
+	t.Run("a Format in another one", func(t *testing.T) {
+		data, err := json.Marshal(map[string]any{"error": format(get("/"), &errjson.Error{Status: 409, Message: "m", Code: "x"}).Body})
+		require.NoError(t, err)
+		assert.JSONEq(t, `{"error":{"type":"/problems/x","title":"Conflict","status":409,"detail":"m","code":"x"}}`, string(data))
+	})
+}
