@@ -9,6 +9,7 @@ import (
 	"github.com/hipflask/hipflask/bodyjson"
 	"github.com/hipflask/hipflask/errjson"
 	"github.com/hipflask/hipflask/internal/adapter"
+	"github.com/hipflask/hipflask/params"
 	"github.com/labstack/echo/v4"
 )
 
@@ -140,6 +141,19 @@ func Body[T any](cfg bodyjson.Config, validate ...func(context.Context, *T) erro
 // body when it is called. A handler must return the error of Get. See [bodyjson.Get].
 func Get[T any](c echo.Context) (T, error) {
 	return bodyjson.Get[T](c.Request())
+}
+
+// Params returns the parameters of the request: the query, the headers, and the path parameters of
+// the route. See package params.
+func Params(c echo.Context) *params.Params {
+	return params.OfPath(c.Request(), func(name string) (string, bool) {
+		for n, value := range pathValues(c) {
+			if n == name {
+				return value, true
+			}
+		}
+		return "", false
+	})
 }
 
 // Handle returns an Echo handler that sends the value of fn, as [status.Handler] does. A

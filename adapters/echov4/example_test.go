@@ -17,6 +17,7 @@ import (
 	"github.com/hipflask/hipflask/corsmw"
 	"github.com/hipflask/hipflask/errjson"
 	"github.com/hipflask/hipflask/errjson/shapes"
+	"github.com/hipflask/hipflask/params"
 	"github.com/hipflask/hipflask/status"
 	"github.com/labstack/echo/v4"
 )
@@ -207,4 +208,25 @@ func ExampleHandle() {
 	// 200 {"name":"pen","price":0}
 	// 301
 	// 404 {"error":"Not Found","message":"Unknown item.","status":404}
+}
+
+func ExampleParams() {
+	router := echo.New()
+	router.HTTPErrorHandler = echoadapter.New(nil).ErrorHandler
+	router.GET("/items/:id", echoadapter.Handle(func(c echo.Context) (string, error) {
+		p := echoadapter.Params(c)
+		id := p.Path("id").Int()
+		limit := p.Query("limit").Int(params.Default(20), params.Range(1, 100))
+		if err := p.Err(); err != nil {
+			return "", err
+		}
+		return fmt.Sprint(id, " ", limit), nil
+	}))
+	show(router, "GET", "/items/7?limit=5", "")
+	show(router, "GET", "/items/x", "")
+	show(router, "GET", "/items/7?limit=101", "")
+	// Output:
+	// 200 "7 5"
+	// 404 {"error":"Not Found","message":"There is nothing at this URL.","status":404}
+	// 422 {"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"code":"invalid","details":[{"in":"query","name":"limit","code":"range","message":"Must be from 1 to 100.","params":{"max":100,"min":1}}]}
 }

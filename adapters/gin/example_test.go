@@ -18,6 +18,7 @@ import (
 	"github.com/hipflask/hipflask/corsmw"
 	"github.com/hipflask/hipflask/errjson"
 	"github.com/hipflask/hipflask/errjson/shapes"
+	"github.com/hipflask/hipflask/params"
 	"github.com/hipflask/hipflask/status"
 )
 
@@ -208,4 +209,25 @@ func ExampleFail() {
 	router.POST("/sales", sell, func(c *gin.Context) { _, _ = io.WriteString(c.Writer, "is not reached") })
 	show(router, "POST", "/sales", "")
 	// Output: 410 {"error":"Gone","message":"It is sold.","status":410}
+}
+
+func ExampleParams() {
+	router := gin.New()
+	router.Use(ginadapter.New(nil).Errors)
+	router.GET("/items/:id", ginadapter.Handle(func(c *gin.Context) (string, error) {
+		p := ginadapter.Params(c)
+		id := p.Path("id").Int()
+		limit := p.Query("limit").Int(params.Default(20), params.Range(1, 100))
+		if err := p.Err(); err != nil {
+			return "", err
+		}
+		return fmt.Sprint(id, " ", limit), nil
+	}))
+	show(router, "GET", "/items/7?limit=5", "")
+	show(router, "GET", "/items/x", "")
+	show(router, "GET", "/items/7?limit=101", "")
+	// Output:
+	// 200 "7 5"
+	// 404 {"error":"Not Found","message":"There is nothing at this URL.","status":404}
+	// 422 {"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"code":"invalid","details":[{"in":"query","name":"limit","code":"range","message":"Must be from 1 to 100.","params":{"max":100,"min":1}}]}
 }

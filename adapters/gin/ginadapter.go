@@ -11,6 +11,7 @@ import (
 	"github.com/hipflask/hipflask/internal/adapter"
 	"github.com/hipflask/hipflask/internal/errtree"
 	"github.com/hipflask/hipflask/internal/form"
+	"github.com/hipflask/hipflask/params"
 )
 
 // An Adapter has the middlewares for one renderer. It is safe for concurrent use.
@@ -129,6 +130,12 @@ func Body[T any](cfg bodyjson.Config, validate ...func(context.Context, *T) erro
 // [bodyjson.Get] for its errors. Return an error from a [Handle] or give it to [Fail].
 func Get[T any](c *gin.Context) (T, error) {
 	return bodyjson.Get[T](c.Request)
+}
+
+// Params returns the parameters of the request: the query, the headers, and the path parameters of
+// the route. See package params.
+func Params(c *gin.Context) *params.Params {
+	return params.OfPath(c.Request, c.Params.Get)
 }
 
 // Handle returns a handler that sends the value of fn as [status.Handler] does: a [status.Response]

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hipflask/hipflask/corsmw"
 	"github.com/hipflask/hipflask/errjson"
+	"github.com/hipflask/hipflask/params"
 	"github.com/hipflask/hipflask/status"
 )
 
@@ -106,4 +107,11 @@ func matches(pattern, path string) bool {
 		}
 	}
 	return true
+}
+
+// pathInt returns a variable of the path as an integer, as <int:name> of Flask does.
+func pathInt(r *http.Request, name string) (int, error) {
+	p := params.Of(r)
+	n := p.Path(name).Int()
+	return n, p.Err()
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 
 	"github.com/hipflask/hipflask/errjson"
-	"github.com/hipflask/hipflask/status"
 )
 
 var _ = register(&app{
@@ -49,7 +48,7 @@ func apiErrors() service {
 		}},
 		routes: []route{
 			get("/api/items/{id}", func(r *http.Request) (any, error) {
-				id, err := status.PathInt(r, "id")
+				id, err := pathInt(r, "id")
 				if err != nil {
 					return nil, err
 				}

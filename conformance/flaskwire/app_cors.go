@@ -124,7 +124,7 @@ func dataRoutes() []route {
 		get("/other", value(object{"other": true})),
 		get("/boom", func(*http.Request) (any, error) { panic("boom") }),
 		get("/abort/{id}", func(r *http.Request) (any, error) {
-			code, err := status.PathInt(r, "id")
+			code, err := pathInt(r, "id")
 			if err != nil {
 				return nil, err
 			}

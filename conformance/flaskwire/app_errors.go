@@ -90,14 +90,14 @@ func errorsApp(name string, cfg errjson.Config) *app {
 				return 1 / n, nil
 			}),
 			get("/abort/{id}", func(r *http.Request) (any, error) {
-				code, err := status.PathInt(r, "id")
+				code, err := pathInt(r, "id")
 				if err != nil {
 					return nil, err
 				}
 				return nil, errjson.New(code, "")
 			}),
 			get("/abort-desc/{id}", func(r *http.Request) (any, error) {
-				code, err := status.PathInt(r, "id")
+				code, err := pathInt(r, "id")
 				if err != nil {
 					return nil, err
 				}

@@ -47,7 +47,7 @@ func restful(withHandlers bool) service {
 	var mu sync.Mutex
 	items := []*item{{1, "Widget", 9.99}, {2, "Gadget", 24.99}}
 	at := func(r *http.Request) (int, error) {
-		id, err := status.PathInt(r, "id")
+		id, err := pathInt(r, "id")
 		if err != nil {
 			return 0, err
 		}

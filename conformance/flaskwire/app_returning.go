@@ -29,11 +29,11 @@ func returning(location string) service {
 			Post: status.Handler(value(status.Created(object{"id": 42, "name": "New Widget"}, location))),
 		}},
 		{"/api/items/{id}", status.Resource{Delete: status.Handler(func(r *http.Request) (any, error) {
-			_, err := status.PathInt(r, "id")
+			_, err := pathInt(r, "id")
 			return status.NoContent(), err
 		})}},
 		get("/api/user/{id}", func(r *http.Request) (any, error) {
-			id, err := status.PathInt(r, "id")
+			id, err := pathInt(r, "id")
 			return object{"id": id, "name": "Alice", "active": true}, err
 		}),
 		get("/api/made", value(status.Of(http.StatusCreated, object{"id": 1}))),
@@ -49,7 +49,7 @@ func routing() service {
 	})
 	return service{routes: []route{
 		get("/api/user/{id}", func(r *http.Request) (any, error) {
-			id, err := status.PathInt(r, "id")
+			id, err := pathInt(r, "id")
 			return object{"id": id}, err
 		}),
 		get("/api/name/{name}", func(r *http.Request) (any, error) {

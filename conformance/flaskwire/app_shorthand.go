@@ -27,7 +27,7 @@ func shorthand() service {
 		get("/api/tags", value([]string{"python", "flask", "json", "rest"})),
 		post("/api/items", value(status.Created(object{"id": 42, "name": "New Widget", "created": true}, ""))),
 		{"/api/items/{id}", status.Resource{Delete: status.Handler(func(r *http.Request) (any, error) {
-			_, err := status.PathInt(r, "id")
+			_, err := pathInt(r, "id")
 			return status.NoContent(), err
 		})}},
 		get("/api/time", func(*http.Request) (any, error) {

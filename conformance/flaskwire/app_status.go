@@ -30,7 +30,7 @@ func errorOnly(_ int, message any) any { return object{"error": message} }
 // other, so the items need no lock.
 func itemDetail(items map[int]object) service {
 	find := func(r *http.Request) (int, object, error) {
-		id, err := status.PathInt(r, "id")
+		id, err := pathInt(r, "id")
 		if err != nil {
 			return 0, nil, err
 		}

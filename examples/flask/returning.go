@@ -3,6 +3,7 @@ package flask
 import (
 	"net/http"
 
+	"github.com/hipflask/hipflask/params"
 	"github.com/hipflask/hipflask/status"
 )
 
@@ -18,8 +19,9 @@ func returning() http.Handler {
 		}, nil
 	}))
 	mux.Handle("GET /api/user/{id}", status.Handler(func(r *http.Request) (any, error) {
-		id, err := status.PathInt(r, "id") // a 404, if it is no number
-		return map[string]any{"id": id, "name": "Alice", "active": true}, err
+		p := params.Of(r)
+		id := p.Path("id").Int() // if it is not an integer, Err is a 404
+		return map[string]any{"id": id, "name": "Alice", "active": true}, p.Err()
 	}))
 	mux.Handle("POST /api/items", status.Handler(func(*http.Request) (any, error) {
 		return status.Created(map[string]any{"id": 42, "name": "New Widget"}, "/api/items/42"), nil
