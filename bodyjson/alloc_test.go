@@ -12,14 +12,14 @@ import (
 	"github.com/hipflask/hipflask/bodyjson"
 )
 
-// quietWriter keeps nothing.
+// A quietWriter is an http.ResponseWriter that discards the response.
 type quietWriter struct{ header http.Header }
 
 func (w quietWriter) Header() http.Header         { return w.header }
 func (w quietWriter) Write(p []byte) (int, error) { return len(p), nil }
 func (w quietWriter) WriteHeader(int)             {}
 
-// plainBody can only be read.
+// A plainBody is a body that implements io.ReadCloser only.
 type plainBody struct{ r bytes.Reader }
 
 func (b *plainBody) Read(p []byte) (int, error) { return b.r.Read(p) }
@@ -35,8 +35,8 @@ type account struct {
 	Role   string  `json:"role"`
 }
 
-// allocations returns those of one request with a small body, and those of the
-// decoder alone, of which one is for the value.
+// allocations returns the number of allocations for one request with a small body. floor is the
+// number for the v2 decoder alone, including one for the value.
 func allocations[T any](t *testing.T, mw func(http.Handler) http.Handler, handler http.HandlerFunc) (all, floor float64) {
 	t.Helper()
 	data := []byte(`{"id":12345,"name":"Ada Lovelace the First","email":"ada.lovelace@example.com","age":36,"score":9.75,"active":true,"role":"administrator"}`)
@@ -49,7 +49,7 @@ func allocations[T any](t *testing.T, mw func(http.Handler) http.Handler, handle
 		r.Body, r.ContentLength = body, int64(len(data))
 		h.ServeHTTP(w, r)
 	})
-	require.Empty(t, w.header, "it was refused")
+	require.Empty(t, w.header, "the request was rejected")
 	floor = testing.AllocsPerRun(200, func() {
 		if err := json.Unmarshal(data, new(T)); err != nil {
 			t.Error(err)
@@ -60,7 +60,7 @@ func allocations[T any](t *testing.T, mw func(http.Handler) http.Handler, handle
 
 func TestAllocations(t *testing.T) {
 	if raceEnabled {
-		return // the detector allocates, too
+		return // the race detector allocates memory
 	}
 	nothing := func(http.ResponseWriter, *http.Request) {}
 	t.Run("typed", func(t *testing.T) {
@@ -68,23 +68,23 @@ func TestAllocations(t *testing.T) {
 			_, _ = bodyjson.FromContext[account](r.Context())
 			_, _ = bodyjson.Get[account](r)
 		})
-		assert.LessOrEqual(t, all, floor+2, "the promise")
-		assert.LessOrEqual(t, all, 2.0, "what it is: one with the value in it, and one for all texts")
+		assert.LessOrEqual(t, all, floor+2, "the maximum")
+		assert.LessOrEqual(t, all, 2.0, "the current number: one with the value, and one for all strings")
 	})
 	t.Run("any", func(t *testing.T) {
 		all, floor := allocations[any](t, bodyjson.New[any](bodyjson.Config{}), nothing)
 		assert.Less(t, all, floor)
-		assert.LessOrEqual(t, all, 10.0, "what a request takes, the map, six values in boxes, and one block for all names and texts")
+		assert.LessOrEqual(t, all, 10.0, "the request, the map, six values in interfaces, and one block for all strings")
 	})
-	t.Run("lazy, not asked for", func(t *testing.T) {
+	t.Run("Lazy without Get", func(t *testing.T) {
 		all, _ := allocations[account](t, bodyjson.Lazy(bodyjson.Config{}), nothing)
 		assert.LessOrEqual(t, all, 1.0)
 	})
-	t.Run("lazy, asked for", func(t *testing.T) {
+	t.Run("Lazy with Get", func(t *testing.T) {
 		all, _ := allocations[account](t, bodyjson.Lazy(bodyjson.Config{}), func(_ http.ResponseWriter, r *http.Request) {
 			_, _ = bodyjson.Get[account](r)
 			_, _ = bodyjson.Get[account](r)
 		})
-		assert.LessOrEqual(t, all, 3.0, "the outcome, too")
+		assert.LessOrEqual(t, all, 3.0, "including the cached result")
 	})
 }

@@ -15,18 +15,18 @@ import (
 	"github.com/hipflask/hipflask/internal/strictjson"
 )
 
-// A body is between a handler and the body of its request. In one allocation, it is the Body of the
-// request, the context of the request, and the decoded values.
+// A body wraps the Body of a request and caches its bytes and decoded values. To save allocations,
+// a body is also the context of the request.
 //
-// The bytes are in a pooled buffer, which is reused after the handler has returned. All access to the
-// bytes is through the body: a goroutine that outlives its request gets an error, and not the bytes
-// of another request.
+// The bytes are in a pooled buffer that is reused after the handler has returned. All access to the
+// bytes is through the body. A goroutine that outlives its request therefore gets an error instead
+// of the bytes of another request.
 type body struct {
 	req    *http.Request // the request of the middleware; its context is the parent
 	src    io.ReadCloser // the Body of req
 	config *config
-	w      http.ResponseWriter // for read deadlines; nil if it is not known
-	gzip   bool                // src is decompressed
+	w      http.ResponseWriter // for read deadlines; nil without New or Lazy
+	gzip   bool                // src is compressed
 
 	released atomic.Bool // the handler has returned
 
@@ -36,7 +36,7 @@ type body struct {
 	values cached  // the decoded values, a list
 }
 
-// A state says where the bytes of a body are.
+// A state is the location of the bytes of a body.
 type state uint8
 
 const (
@@ -45,13 +45,13 @@ const (
 	kept                  // in the buffer
 )
 
-// A carrier is a body and the request that carries it to the next handler.
+// A carrier contains a body and the request that carries the body to the next handler.
 type carrier struct {
 	body
 	request http.Request
 }
 
-// A holder is a carrier and the value of New.
+// A holder contains a carrier and the value of New.
 type holder[T any] struct {
 	carrier
 	value    T
@@ -63,8 +63,7 @@ type (
 	valueKey[T any] struct{}
 )
 
-// decode decodes the body of r, and returns the request that carries the value. The body is
-// not shared yet.
+// decode decodes the body of r and returns the request that carries the value.
 func (h *holder[T]) decode(d *decoder[T], w http.ResponseWriter, r *http.Request) (req *http.Request, err error) {
 	req = h.attach(h, d.config, w, r)
 	h.mu.Lock()
@@ -82,12 +81,12 @@ func (h *holder[T]) decode(d *decoder[T], w http.ResponseWriter, r *http.Request
 	}
 	h.hasValue, err = h.body.decode(r, d.typ, &h.value, validate)
 	if err != nil && h.state == unread && d.config.ReadTimeout > 0 && r.Header["Expect"] == nil {
-		h.readWithin(d.config.ReadTimeout) // net/http reads up to 256 KiB before it sends the response
+		h.readWithin(d.config.ReadTimeout) // net/http reads up to 256 KiB before the response
 	}
 	return req, err
 }
 
-// Value finds the value of New, and what body.Value finds.
+// Value returns the value of New for its key. For other keys, Value calls body.Value.
 func (h *holder[T]) Value(key any) any {
 	if _, ok := key.(valueKey[T]); ok && h.hasValue {
 		return &h.value
@@ -108,7 +107,7 @@ func (b *body) Value(key any) any {
 	return b.req.Context().Value(key)
 }
 
-// attach returns a copy of r whose Context is ctx, which c is a part of, and whose Body is c.
+// attach returns a copy of r with the context ctx and the Body c. c must be a part of ctx.
 func (c *carrier) attach(ctx context.Context, cfg *config, w http.ResponseWriter, r *http.Request) *http.Request {
 	c.init(cfg, r)
 	c.w = w
@@ -135,9 +134,9 @@ func (b *body) init(c *config, r *http.Request) {
 // isJSON reports whether the body is JSON by its header or by the configuration.
 func (b *body) isJSON() bool { return b.config.Force || IsJSON(b.req) }
 
-// release is called when the handler has returned. It removes the files of a form that the handler
-// has parsed. If a goroutine that outlives the handler uses the bytes, it does not wait: the garbage
-// collector then frees them.
+// release frees the buffer after the handler has returned, and removes the files of a form that the
+// handler has parsed. If another goroutine uses the bytes, release does not wait. The garbage
+// collector then frees the buffer.
 func (c *carrier) release() {
 	form.RemoveFiles(&c.request, c.req)
 	c.released.Store(true)
@@ -151,9 +150,9 @@ func (c *carrier) release() {
 	}
 }
 
-// bodyOf returns the body in r.
+// bodyOf returns the body of r. If r does not have a usable body, bodyOf sets r.Body to a new body.
 func bodyOf(r *http.Request) *body {
-	for rc := r.Body; rc != nil; { // others may have wrapped it
+	for rc := r.Body; rc != nil; { // another middleware may have wrapped the body
 		if b, ok := rc.(*body); ok {
 			return b
 		}
@@ -165,8 +164,8 @@ func bodyOf(r *http.Request) *body {
 	}
 	c, req := &defaultConfig, r
 	if b, ok := r.Context().Value(bodyKey{}).(*body); ok {
-		// It is in a wrapper without an Unwrap method, such as that of http.MaxBytesReader. If the body
-		// was read before, it is used. If not, it must be read through the wrapper.
+		// The body is in a wrapper without an Unwrap method, such as that of http.MaxBytesReader.
+		// An unread body must be read through the wrapper.
 		if b.wasRead() {
 			return b
 		}
@@ -190,8 +189,8 @@ var (
 	errUnfinished = errors.New("bodyjson: a panic has interrupted the reading of the body")
 )
 
-// load returns the bytes of the body. It reads them first, unless that was done. The caller holds
-// b.mu as long as it uses them.
+// load returns the bytes of the body. The first call reads the bytes. The caller must hold b.mu
+// while it uses the bytes.
 func (b *body) load() ([]byte, error) {
 	switch {
 	case b.released.Load():
@@ -207,8 +206,9 @@ func (b *body) load() ([]byte, error) {
 	return b.buffer.data, b.buffer.err
 }
 
-// Read reads the body. A JSON body can be read any number of times: reading to io.EOF rewinds it. Any
-// other body is not kept, because it may be an upload of any size, unless Get or Bytes has read it.
+// Read reads the body. A JSON body can be read any number of times: reading to io.EOF rewinds it. A
+// body of another content type may be an upload of any size. Read keeps such a body only if Get or
+// Bytes has read it before.
 func (b *body) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
@@ -229,15 +229,15 @@ func (b *body) Read(p []byte) (int, error) {
 	n := copy(p, data[b.buffer.next:])
 	b.buffer.next += n
 	if n == 0 {
-		// The end is a read of its own. A reader that stops before it, such as an io.LimitReader, can
-		// continue without reading the body again.
+		// A Read that returns data does not rewind. An io.LimitReader may stop after the last byte.
+		// A later Read then returns io.EOF and not the first byte.
 		b.buffer.next = 0
 		return 0, io.EOF
 	}
 	return n, nil
 }
 
-// Close rewinds a body that is kept, and closes any other.
+// Close rewinds a body in the buffer and closes any other body.
 func (b *body) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -251,7 +251,8 @@ func (b *body) Close() error {
 // Unwrap returns the Body of the request of the middleware, for code that looks for other wrappers.
 func (b *body) Unwrap() io.ReadCloser { return b.src }
 
-// A cached is the result of decoding the body as one type.
+// A cached is the result of decoding the body as one type. next returns the result for another
+// type.
 type cached interface{ next() cached }
 
 type cachedAs[T any] struct {

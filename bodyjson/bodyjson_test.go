@@ -25,15 +25,14 @@ import (
 	"github.com/hipflask/hipflask/status"
 )
 
-// An answer is what a client sees.
+// An answer is the response that a client receives.
 type answer struct {
 	status int
 	header map[string]string
 	body   string
 }
 
-// do sends r through h and returns the whole answer, but for header fields that
-// all answers have.
+// do calls h with r and returns the response without the headers that all responses have.
 func do(h http.Handler, r *http.Request) answer {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
@@ -55,7 +54,7 @@ func post(body string) *http.Request {
 	return r
 }
 
-// fail is the answer to a request that is refused.
+// fail returns the error response to a rejected request.
 func fail(status int, code, message string, details ...string) answer {
 	body := fmt.Sprintf(`{"error":%q,"message":%q,"status":%d,"code":%q`, http.StatusText(status), message, status, code)
 	if details != nil {
@@ -69,27 +68,27 @@ func (a answer) with(name, value string) answer {
 	return a
 }
 
-// fault is one of the details.
+// fault returns the JSON of a field error in the details.
 func fault(pointer, code, message string, offset, line, column int) string {
 	return fmt.Sprintf(`{"pointer":%q,"code":%q,"message":%q,"offset":%d,"line":%d,"column":%d}`, pointer, code, message, offset, line, column)
 }
 
-// ok is the answer of echoing to a value.
+// ok returns the response of echoing to a value.
 func ok(value string) answer {
 	return answer{http.StatusOK, map[string]string{"Content-Type": "application/json"}, value}
 }
 
-// echoing answers with the body, decoded as a T and encoded again.
+// echoing returns a handler that decodes the body as a T and responds with the value.
 func echoing[T any](cfg bodyjson.Config) http.Handler {
 	return bodyjson.Handler(cfg, func(_ *http.Request, in T) (T, error) { return in, nil })
 }
 
-// lazily is the same with Lazy and Get.
+// lazily is echoing with Lazy and Get.
 func lazily[T any](cfg bodyjson.Config) http.Handler {
 	return bodyjson.Lazy(cfg)(status.Handler(func(r *http.Request) (T, error) { return bodyjson.Get[T](r) }))
 }
 
-// everyWay runs a test with New and with Lazy, which must not differ.
+// everyWay runs a test with New and with Lazy. Both must have the same results.
 func everyWay[T any](t *testing.T, cfg bodyjson.Config, test func(t *testing.T, h http.Handler)) {
 	t.Helper()
 	t.Run("new", func(t *testing.T) { test(t, echoing[T](cfg)) })
@@ -100,7 +99,7 @@ type named struct {
 	Name string `json:"name"`
 }
 
-// unreadable fails the test when it is read.
+// An unreadable is a body that fails the test if it is read.
 type unreadable struct{ t *testing.T }
 
 func (u unreadable) Read([]byte) (int, error) {
@@ -206,7 +205,7 @@ func TestSilent(t *testing.T) {
 			})
 		})
 	}
-	t.Run("tells a value from none", func(t *testing.T) {
+	t.Run("FromContext reports whether there is a value", func(t *testing.T) {
 		for body, there := range map[string]bool{`{"name":""}`: true, `{"name":1}`: false} {
 			h := bodyjson.New[named](bodyjson.Config{Silent: true})(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 				_, got := bodyjson.FromContext[named](r.Context())
@@ -215,7 +214,7 @@ func TestSilent(t *testing.T) {
 			do(h, post(body))
 		}
 	})
-	t.Run("does not hide the error from a strict asker", func(t *testing.T) {
+	t.Run("New behind it returns the error", func(t *testing.T) {
 		strict := echoing[named](bodyjson.Config{})
 		h := bodyjson.Lazy(bodyjson.Config{Silent: true})(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			for range 2 {
@@ -240,22 +239,22 @@ func TestSize(t *testing.T) {
 		return r
 	}
 	everyWay[named](t, bodyjson.Config{MaxBytes: limit}, func(t *testing.T, h http.Handler) {
-		assert.Equal(t, ok(exact), do(h, post(exact)), "the limit itself")
-		assert.Equal(t, ok(exact), do(h, chunked(exact)), "the limit itself, chunked")
-		assert.Equal(t, tooLarge, do(h, chunked(exact+" ")), "one more, chunked")
-		assert.Equal(t, tooLarge, do(h, chunked(`{}`+strings.Repeat(" ", limit))), "a short value, then spaces")
-		assert.Equal(t, tooLarge, do(h, chunked(`{} {}`+strings.Repeat(" ", limit))), "garbage over the limit")
+		assert.Equal(t, ok(exact), do(h, post(exact)), "exactly the limit")
+		assert.Equal(t, ok(exact), do(h, chunked(exact)), "exactly the limit, chunked")
+		assert.Equal(t, tooLarge, do(h, chunked(exact+" ")), "one byte more, chunked")
+		assert.Equal(t, tooLarge, do(h, chunked(`{}`+strings.Repeat(" ", limit))), "a short value and white space over the limit")
+		assert.Equal(t, tooLarge, do(h, chunked(`{} {}`+strings.Repeat(" ", limit))), "trailing data over the limit")
 
 		r := post(exact + " ")
 		r.Body = unreadable{t}
-		assert.Equal(t, tooLarge, do(h, r), "one more, by its Content-Length")
+		assert.Equal(t, tooLarge, do(h, r), "one byte more, by its Content-Length")
 		r.ProtoMajor = 2
 		assert.Equal(t, fail(413, "too_large", "The request body is larger than 64 bytes."), do(h, r), "HTTP/2 keeps the connection")
 
 		r = chunked(exact)
 		r.Body = http.MaxBytesReader(httptest.NewRecorder(), r.Body, 16)
 		assert.Equal(t, fail(413, "too_large", "The request body is larger than 16 bytes.").with("Connection", "close"), do(h, r),
-			"a smaller limit before it")
+			"a smaller limit of an outer reader")
 	})
 	t.Run("default", func(t *testing.T) {
 		everyWay[string](t, bodyjson.Config{}, func(t *testing.T, h http.Handler) {
@@ -264,14 +263,14 @@ func TestSize(t *testing.T) {
 			assert.Equal(t, 413, do(h, post(body+" ")).status)
 		})
 	})
-	t.Run("none", func(t *testing.T) {
+	t.Run("unlimited", func(t *testing.T) {
 		everyWay[string](t, bodyjson.Config{MaxBytes: -1}, func(t *testing.T, h http.Handler) {
 			body := `"` + strings.Repeat("a", 3<<20) + `"`
 			assert.Equal(t, ok(body), do(h, post(body)))
 			assert.Equal(t, ok(body), do(h, chunked(body)))
 		})
 	})
-	t.Run("announced but absent data costs no memory", func(t *testing.T) {
+	t.Run("a large Content-Length does not allocate memory", func(t *testing.T) {
 		h := echoing[named](bodyjson.Config{MaxBytes: 1 << 30})
 		read := func(announced int64) uint64 {
 			r := post(`{"name":"a"}`)
@@ -282,9 +281,9 @@ func TestSize(t *testing.T) {
 		}
 		assert.Less(t, read(1<<30), uint64(256<<10))
 	})
-	t.Run("lying Content-Length", func(t *testing.T) {
-		// net/http holds bodies to their length. A middleware that has changed
-		// the body may have left the length as it was.
+	t.Run("wrong Content-Length", func(t *testing.T) {
+		// net/http limits bodies to their Content-Length. But a middleware may replace the body
+		// without changing the Content-Length.
 		everyWay[named](t, bodyjson.Config{}, func(t *testing.T, h http.Handler) {
 			for _, announced := range []int64{1, 5, 500} {
 				r := post(`{"name":"abcdefghijklmnopqrstuvwxyz"}`)
@@ -345,15 +344,15 @@ func TestEmpty(t *testing.T) {
 		r.Header.Del("Content-Type")
 		assert.Equal(t, fail(400, "empty_body", emptyBody), do(echoing[named](bodyjson.Config{}), r))
 	})
-	t.Run("length unknown to the client's kind of request", func(t *testing.T) {
+	t.Run("body with a ContentLength of 0", func(t *testing.T) {
 		r := post("")
-		r.Body = io.NopCloser(strings.NewReader(`{"name":"a"}`)) // and a ContentLength of 0
+		r.Body = io.NopCloser(strings.NewReader(`{"name":"a"}`))
 		assert.Equal(t, ok(`{"name":"a"}`), do(echoing[named](bodyjson.Config{}), r))
 		r.Body = io.NopCloser(strings.NewReader(`{"name":"a"}`))
 		r.Header.Del("Content-Type")
 		assert.Equal(t, 415, do(echoing[named](bodyjson.Config{}), r).status)
 	})
-	t.Run("optional is not lax", func(t *testing.T) {
+	t.Run("optional rejects invalid bodies", func(t *testing.T) {
 		everyWay[named](t, bodyjson.Config{Optional: true}, func(t *testing.T, h http.Handler) {
 			assert.Equal(t, 422, do(h, post(`null`)).status)
 			assert.Equal(t, 400, do(h, post(`{`)).status)
@@ -397,7 +396,7 @@ func TestSyntax(t *testing.T) {
 		{"NUL behind", "{}\x00", malformed("trailing_data", trailing, "(Line 1, column 3.)", "", 2, 1, 3)},
 		{"invalid UTF-8 in a value", "{\"name\":\"a\xff\"}", malformed("encoding", utf8Only, "(Line 1, column 11.)", "/name", 10, 1, 11)},
 		{"invalid UTF-8 in a name", "{\"na\xffme\":\"a\"}", malformed("encoding", utf8Only, "(Line 1, column 5.)", "", 4, 1, 5)},
-		{"half of a character", `{"name":"\ud800"}`, malformed("encoding", "Unpaired surrogate escape.", "(Line 1, column 10.)", "/name", 9, 1, 10)},
+		{"unpaired surrogate", `{"name":"\ud800"}`, malformed("encoding", "Unpaired surrogate escape.", "(Line 1, column 10.)", "/name", 9, 1, 10)},
 		{"duplicate name", `{"name":"a","name":"b"}`, malformed("duplicate", duplicate, "(Line 1, column 13.)", "/name", 12, 1, 13)},
 		{"duplicate name by an escape", `{"name":"a","n\u0061me":"b"}`, malformed("duplicate", duplicate, "(Line 1, column 13.)", "/name", 12, 1, 13)},
 		{"duplicate unknown name", `{"x/y":{"z":1,"z":2}}`, malformed("duplicate", duplicate, "(Line 1, column 15.)", "/x~1y/z", 14, 1, 15)},
@@ -407,7 +406,7 @@ func TestSyntax(t *testing.T) {
 		{"single quotes", `{'name':'a'}`, malformed("syntax", syntax, "(Line 1, column 2.)", "", 1, 1, 2)},
 		{"comment", "// x\n{}", malformed("syntax", syntax, "(Line 1, column 1.)", "", 0, 1, 1)},
 		{"NaN", `{"name":NaN}`, malformed("syntax", syntax, "(Line 1, column 9.)", "/name", 8, 1, 9)},
-		{"after faults of types", `{"name":1,"x":}`, malformed("syntax", syntax, "(Line 1, column 15.)", "/x", 14, 1, 15)},
+		{"after type errors", `{"name":1,"x":}`, malformed("syntax", syntax, "(Line 1, column 15.)", "/x", 14, 1, 15)},
 		{"after CRLF and letters of several bytes", "{\r\n \"name\": \"Zoë 💥\",\r\n \"é\": x}", malformed("syntax", syntax, "(Line 3, column 7.)", "/é", 33, 3, 7)},
 		{"10,001 levels", strings.Repeat("[", 10_001) + strings.Repeat("]", 10_001), malformed("too_deep", deep, "(Line 1, column 10001.)", "", 10_000, 1, 10_001)},
 		{"100,000 open brackets", strings.Repeat("[", 100_000), malformed("too_deep", deep, "(Line 1, column 10001.)", "", 10_000, 1, 10_001)},
@@ -455,7 +454,7 @@ func TestLaxness(t *testing.T) {
 		{"any case, twice", `{"NAME":"a","name":"b"}`, bodyjson.Config{MatchCaseInsensitiveNames: true},
 			fail(400, "duplicate", "Duplicate name. (Line 1, column 13.)", fault("/name", "duplicate", "Duplicate name.", 12, 1, 13))},
 		{"duplicates", `{"name":"a","name":"b"}`, bodyjson.Config{AllowDuplicateNames: true}, ok(`{"name":"b","user_name":""}`)},
-		{"duplicates with a fault", `{"name":1,"name":"b"}`, bodyjson.Config{AllowDuplicateNames: true},
+		{"duplicates with a type error", `{"name":1,"name":"b"}`, bodyjson.Config{AllowDuplicateNames: true},
 			fail(422, "invalid", notValid, fault("/name", "type", "Must be a string, not a number.", 8, 1, 9))},
 	}
 	for _, test := range tests {
@@ -509,21 +508,21 @@ func TestReadErrors(t *testing.T) {
 			do(h, failing(fmt.Errorf("read: %w", os.ErrDeadlineExceeded))), "deadline")
 		assert.Equal(t, fail(400, "unreadable", "The request body could not be read.").with("Connection", "close"),
 			do(h, failing(errors.New("secret 10.0.0.1"))), "anything else")
-		assert.Equal(t, 403, do(h, failing(errjson.Forbidden(""))).status, "an HTTP error of the reader")
-		assert.Equal(t, 500, do(h, failing(http.ErrBodyReadAfterClose)).status, "a fault of the program")
+		assert.Equal(t, 403, do(h, failing(errjson.Forbidden(""))).status, "an errjson.Error of the reader")
+		assert.Equal(t, 500, do(h, failing(http.ErrBodyReadAfterClose)).status, "an error of the program")
 
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		gone := do(h, failing(errors.New("reset")).WithContext(ctx))
-		assert.Empty(t, gone.body, "nobody is there")
+		assert.Empty(t, gone.body, "client disconnected")
 	})
-	t.Run("the error of a client that is gone", func(t *testing.T) {
+	t.Run("client disconnected", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		_, err := bodyjson.Get[named](failing(errors.New("reset")).WithContext(ctx))
 		require.ErrorIs(t, err, context.Canceled)
 	})
-	t.Run("is kept", func(t *testing.T) {
+	t.Run("all calls return the same error", func(t *testing.T) {
 		r := failing(io.ErrUnexpectedEOF)
 		_, err1 := bodyjson.Get[named](r)
 		_, err2 := bodyjson.Bytes(r)
@@ -546,20 +545,20 @@ func TestGunzip(t *testing.T) {
 	}
 	everyWay[named](t, bodyjson.Config{Gunzip: true, MaxBytes: 1000}, func(t *testing.T, h http.Handler) {
 		assert.Equal(t, ok(`{"name":"a"}`), do(h, zip(`{"name":"a"}`)))
-		assert.Equal(t, ok(`{"name":"a"}`), do(h, post(`{"name":"a"}`)), "not zipped")
+		assert.Equal(t, ok(`{"name":"a"}`), do(h, post(`{"name":"a"}`)), "not compressed")
 		exact := `{"name":"` + strings.Repeat("a", 989) + `"}`
 		assert.Equal(t, ok(exact), do(h, zip(exact)))
 		assert.Equal(t, fail(413, "too_large", "The request body is larger than 1000 bytes.").with("Connection", "close"),
-			do(h, zip(exact+" ")), "the limit is one for what is inflated")
+			do(h, zip(exact+" ")), "the limit applies to the decompressed size")
 
 		r := zip(`{"name":"a"}`)
 		r.Header.Set("Content-Encoding", "X-Gzip")
 		assert.Equal(t, ok(`{"name":"a"}`), do(h, r))
 		r = zip("")
-		assert.Equal(t, fail(400, "empty_body", emptyBody), do(h, r), "inflates to nothing")
+		assert.Equal(t, fail(400, "empty_body", emptyBody), do(h, r), "decompresses to an empty body")
 		r = post("")
 		r.Header.Set("Content-Encoding", "gzip")
-		assert.Equal(t, fail(400, "empty_body", emptyBody), do(h, r), "nothing")
+		assert.Equal(t, fail(400, "empty_body", emptyBody), do(h, r), "empty")
 
 		damaged := fail(400, "encoding", "The gzip data of the request body is damaged.")
 		r = post(`{"name":"a"}`)
@@ -568,16 +567,16 @@ func TestGunzip(t *testing.T) {
 		r = zip(`{"name":"a"}`)
 		whole, _ := io.ReadAll(r.Body)
 		r.Body = io.NopCloser(bytes.NewReader(whole[:len(whole)-3]))
-		assert.Equal(t, damaged, do(h, r), "cut off")
+		assert.Equal(t, damaged, do(h, r), "truncated")
 		r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(whole[:20]), iotest.ErrReader(os.ErrDeadlineExceeded)))
-		assert.Equal(t, 408, do(h, r).status, "the reader's error goes first")
+		assert.Equal(t, 408, do(h, r).status, "the error of the reader has precedence")
 
 		r = zip(`{"name":"a"}`)
 		r.Header.Set("Content-Encoding", "br")
 		assert.Equal(t, fail(415, "unsupported_encoding", "The content coding of the request body is not supported.").
 			with("Accept-Encoding", "gzip"), do(h, r))
 
-		// Empty members can follow each other without end.
+		// A gzip stream can have an unlimited number of empty members.
 		var empty bytes.Buffer
 		_ = gzip.NewWriter(&empty).Close()
 		r = post("")
@@ -591,12 +590,12 @@ func TestGunzip(t *testing.T) {
 			bomb := `"` + strings.Repeat("a", 8<<20) + `"`
 			assert.Equal(t, 413, do(h, zip(bomb)).status)
 			small := `"` + strings.Repeat("a", 100_000) + `"`
-			assert.Equal(t, 413, do(h, zip(small)).status, "from the first byte")
+			assert.Equal(t, 413, do(h, zip(small)).status, "the ratio counts from the first byte")
 			harmless := `"` + strings.Repeat("a", 2000) + `"`
 			assert.Equal(t, ok(harmless), do(h, zip(harmless)))
 		})
 	})
-	t.Run("handlers see the body as inflated", func(t *testing.T) {
+	t.Run("handlers get the decompressed body", func(t *testing.T) {
 		test := func(w http.ResponseWriter, r *http.Request) {
 			for range 2 {
 				raw, err := io.ReadAll(r.Body)
@@ -614,12 +613,12 @@ func TestGunzip(t *testing.T) {
 		for _, mw := range []alice.Constructor{bodyjson.New[named](cfg), bodyjson.Lazy(cfg)} {
 			r := zip(`{"name":"a"}`)
 			do(mw(http.HandlerFunc(test)), r)
-			assert.Equal(t, "gzip", r.Header.Get("Content-Encoding"), "the request before is left as it was")
+			assert.Equal(t, "gzip", r.Header.Get("Content-Encoding"), "the original request is not modified")
 		}
 	})
 }
 
-// endless repeats data for ever.
+// An endless is a reader that repeats data without end.
 type endless struct {
 	data []byte
 	at   int
@@ -649,8 +648,8 @@ func TestVerify(t *testing.T) {
 		}
 		assert.Equal(t, ok(`{"name":"a"}`), do(h, signed(`{"name":"a"}`, "12")))
 		assert.Equal(t, fail(403, "unverified", "The request body could not be verified."), do(h, signed(`{"name":"a"}`, "13")))
-		assert.Equal(t, 403, do(h, signed(`{`, "13")).status, "before it is decoded")
-		assert.Equal(t, 403, do(h, signed(``, "13")).status, "an empty one, too")
+		assert.Equal(t, 403, do(h, signed(`{`, "13")).status, "Verify is called before decoding")
+		assert.Equal(t, 403, do(h, signed(``, "13")).status, "an empty body")
 		assert.Equal(t, 401, do(h, signed(`{}`, "status")).status)
 	})
 }
@@ -659,7 +658,7 @@ func TestVerifyOnce(t *testing.T) {
 	calls := 0
 	cfg := bodyjson.Config{Verify: func(r *http.Request, body []byte) error {
 		calls++
-		_, err := io.ReadAll(r.Body) // which it need not, but may
+		_, err := io.ReadAll(r.Body) // r.Body is at its end
 		assert.NoError(t, err)
 		if string(body) == "null" {
 			return context.Canceled
@@ -688,7 +687,7 @@ func TestVerifyOnce(t *testing.T) {
 			})
 		}
 	}
-	t.Run("nobody gets at what is refused", func(t *testing.T) {
+	t.Run("a rejected body is not available", func(t *testing.T) {
 		within(t, bodyjson.Lazy(cfg), post(`{}`), func(r *http.Request) {
 			_, err := bodyjson.Bytes(r)
 			require.Error(t, err)

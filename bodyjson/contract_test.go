@@ -20,8 +20,8 @@ import (
 	"github.com/hipflask/hipflask/errjson"
 )
 
-// TestCallersRequest tests that no middleware writes to the request of its caller, which a goroutine
-// may copy at any time. The race detector sees a write.
+// TestCallersRequest tests that middlewares do not write to the request of the caller. Another
+// goroutine may copy that request at any time. The race detector reports a write.
 func TestCallersRequest(t *testing.T) {
 	zipped := http.Header{"Content-Type": {"application/json"}, "Content-Encoding": {"gzip"}}
 	for name, middleware := range map[string]func(http.Handler) http.Handler{
@@ -66,8 +66,8 @@ func TestCallersRequest(t *testing.T) {
 	}
 }
 
-// TestFormFiles tests that the temporary files of a form are removed, although net/http does not know
-// the request that the handler has parsed.
+// TestFormFiles tests that the temporary files of a form are removed. net/http does not remove
+// files of a copied request.
 func TestFormFiles(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	files := func() []string {
@@ -106,7 +106,7 @@ func TestNewFunc(t *testing.T) {
 	var invalid *errjson.Error
 	require.ErrorAs(t, run(w, post(`{"name":1}`), func(*http.Request) error { panic("not called") }), &invalid)
 	assert.Equal(t, 422, invalid.Status)
-	assert.Empty(t, w.Body.String(), "nothing is written")
+	assert.Empty(t, w.Body.String(), "NewFunc does not write a response")
 
 	assert.Panics(t, func() { bodyjson.NewFunc[chan int](bodyjson.Config{}) })
 }

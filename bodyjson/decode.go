@@ -10,7 +10,7 @@ import (
 	"github.com/hipflask/hipflask/internal/strictjson"
 )
 
-// A config is a Config that is ready for use.
+// A config contains a Config with its default values and the options of the decoder.
 type config struct {
 	Config
 	options strictjson.Options
@@ -35,8 +35,8 @@ func newConfig(cfg Config) *config {
 	}}
 }
 
-// decode decodes the body into v, a pointer to a zero value of t. It reports whether v has the value
-// of a body. The caller holds b.mu.
+// decode decodes the body into v, a pointer to a zero value of t. If decode reports false, v does
+// not contain the value of a body. The caller must hold b.mu.
 func (b *body) decode(r *http.Request, t *strictjson.Type, v any, validate func(context.Context) error) (bool, error) {
 	data, headerErr, err := b.open(r, checkType)
 	switch {
@@ -69,7 +69,8 @@ func (c *config) decodeBytes(ctx context.Context, data []byte, t *strictjson.Typ
 	return true, nil
 }
 
-// reject returns err. If the request continues without a value, v gets its defaults.
+// reject clears v and returns err. If the request continues without a value, reject sets the
+// defaults of v and returns nil.
 func (c *config) reject(err error, t *strictjson.Type, v any) error {
 	reflect.ValueOf(v).Elem().SetZero()
 	if err != nil && !c.Silent {
@@ -79,7 +80,7 @@ func (c *config) reject(err error, t *strictjson.Type, v any) error {
 	return nil
 }
 
-// merge applies the body to v, a pointer to a copy of the current value. The caller holds b.mu.
+// merge applies the body to v, a pointer to a copy of the current value. The caller must hold b.mu.
 func (b *body) merge(r *http.Request, t *strictjson.Type, v any) error {
 	data, headerErr, err := b.open(r, checkPatchType)
 	switch {
@@ -96,7 +97,7 @@ func (b *body) merge(r *http.Request, t *strictjson.Type, v any) error {
 	return b.config.validate(r.Context(), data, t, v, nil)
 }
 
-// open returns the bytes of the body. headerErr is the error of the header of a body that is not
+// open returns the bytes of the body. headerErr is the error of the header if the body is not
 // empty.
 func (b *body) open(r *http.Request, checkType func(http.Header) *errjson.Error) (data []byte, headerErr, err error) {
 	invalid := checkEncoding(r.Header, b.config.Gunzip)
@@ -105,8 +106,8 @@ func (b *body) open(r *http.Request, checkType func(http.Header) *errjson.Error)
 	}
 	if invalid != nil && r.ContentLength != 0 { // RFC 9110, Section 15.5.16: without reading it
 		if r.Header["Expect"] != nil && !b.config.Silent {
-			// The client waits for a 100 (Continue), which it does not get. But it may send the body at
-			// any time (RFC 9110, Section 10.1.1).
+			// The client does not get a 100 (Continue), but may send the body at any time (RFC
+			// 9110, Section 10.1.1).
 			b.closeAfterResponse(invalid)
 		}
 		return nil, invalid, nil
@@ -118,8 +119,8 @@ func (b *body) open(r *http.Request, checkType func(http.Header) *errjson.Error)
 	return data, nil, err
 }
 
-// validate calls the Validate methods of v and of the values in it, then the functions. v is a pointer
-// to a t that was decoded from data, or that data was merged into.
+// validate calls the Validate methods of v and of the values in it, then the validation functions.
+// v is a pointer to a value of t that was decoded from data or patched with data.
 func (c *config) validate(ctx context.Context, data []byte, t *strictjson.Type, v any,
 	validate func(context.Context) error) error {
 	if c.Validate == nil && validate == nil && !t.Validates() {
@@ -135,7 +136,7 @@ func (c *config) validate(ctx context.Context, data []byte, t *strictjson.Type, 
 	if c.Validate != nil && errs.isEmpty() {
 		if root := reflect.ValueOf(v).Elem(); root.Kind() == reflect.Pointer {
 			if root.IsNil() {
-				return nil // null cannot be validated
+				return nil // a null body is not validated
 			}
 			v = root.Interface()
 		}

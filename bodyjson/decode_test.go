@@ -14,7 +14,7 @@ import (
 	"github.com/hipflask/hipflask/errjson"
 )
 
-// shape is a union: the member "type" decides which fields it has.
+// shape is a union. The member "Type" selects the type of the value.
 type shape struct{ value any }
 
 type circle struct {

@@ -21,8 +21,7 @@ type level int
 
 func (l *level) SetDefaults() { *l = 7 }
 
-// settings has a default of each kind. settingsSlow is decoded by the v2 decoder, with the same
-// result.
+// settings has defaults of each kind. The v2 decoder decodes settingsSlow with the same results.
 type settings struct {
 	Name  string                   `json:"name"`
 	Limit int                      `json:"limit" required:"true"`
@@ -44,7 +43,7 @@ type settings struct {
 func (s *settings) SetDefaults() {
 	five := 5
 	s.Name, s.Limit, s.On = "default", 20, true
-	s.Retry.Delay = "2s" // the inner default is set already
+	s.Retry.Delay = "2s" // replaces the default of the inner struct
 	s.Other = &retry{Max: 9, Delay: "9s"}
 	s.Tags, s.Named, s.Any, s.Ptr = []string{"a", "b"}, map[string]int{"a": 1}, "any", &five
 }
@@ -68,7 +67,7 @@ func TestSetDefaults(t *testing.T) {
 	}
 	tests := []struct{ name, body, want string }{
 		{"missing members", `{"limit":1}`, changed("limit", "1")},
-		{"null is as missing", `{"limit":1,"name":null,"on":null,"level":null,"retry":null,"pair":null,"list":null,"tags":null,"named":null}`,
+		{"null is treated as missing", `{"limit":1,"name":null,"on":null,"level":null,"retry":null,"pair":null,"list":null,"tags":null,"named":null}`,
 			changed("limit", "1")},
 		{"null is a value", `{"limit":1,"other":null,"ptr":null,"any":null}`, changed("limit", "1", "other", "null", "ptr", "null", "any", "null")},
 		{"present members replace", `{"limit":1,"tags":["c"],"named":{"b":2},"any":{"x":1},"ptr":1,"other":{"max":1},"name":"","on":false}`,
@@ -89,10 +88,10 @@ func TestSetDefaults(t *testing.T) {
 			assert.JSONEq(t, test.want, do(echoing[settings](bodyjson.Config{UseNumber: true, AllowDuplicateNames: true}), post(test.body)).body)
 		})
 	}
-	t.Run("a required member has to be present", func(t *testing.T) {
+	t.Run("a required member must be present", func(t *testing.T) {
 		assert.Equal(t, invalid(fault("/limit", "required", isRequired, 0, 1, 1)), do(echoing[settings](bodyjson.Config{}), post(`{}`)))
 	})
-	t.Run("an unknown name beyond the fast decoder", func(t *testing.T) {
+	t.Run("many unknown names", func(t *testing.T) {
 		body := `{"u1":1,"u2":1,"u3":1,"u4":1,"u5":1,"u6":1,"u7":1,"u8":1,"u9":1,"limit":1,"list":[{}]}`
 		assert.JSONEq(t, changed("limit", "1", "list", `[{"max":3,"delay":"1s"}]`), do(echoing[settings](bodyjson.Config{}), post(body)).body)
 	})
@@ -106,7 +105,7 @@ func TestSetDefaults(t *testing.T) {
 			assert.JSONEq(t, changed(), do(h, post(`{"limit":"x","name":"y"}`)).body)
 		})
 	})
-	t.Run("another decoder", func(t *testing.T) {
+	t.Run("Config.Unmarshal", func(t *testing.T) {
 		h := echoing[settings](bodyjson.Config{Unmarshal: json.Unmarshal})
 		assert.JSONEq(t, changed("limit", "1", "name", `"x"`), do(h, post(`{"limit":1,"name":"x"}`)).body)
 	})

@@ -14,8 +14,8 @@ import (
 	"github.com/hipflask/hipflask/internal/strictjson"
 )
 
-// The codes of errors of the request. Those of the JSON are in package strictjson. All are in the
-// package comment, and stable.
+// The codes of request errors. Package strictjson has the codes of errors in the JSON. The package
+// comment lists all codes. The codes are stable.
 const (
 	codeMediaType  = "unsupported_media_type"
 	codeCharset    = "unsupported_charset"
@@ -30,9 +30,9 @@ const (
 	codeInvalid    = "invalid"
 )
 
-const maxFields = 100 // in one response
+const maxFields = 100 // the maximum number of field errors in one response
 
-// ErrEmpty is wrapped by the error for a missing body: empty, or only white space. See also
+// ErrEmpty is wrapped by the error for a body that is empty or only white space. See also
 // [Config].Optional.
 var ErrEmpty = errors.New("bodyjson: the body is empty")
 
@@ -44,7 +44,7 @@ func newError(status int, code, message string, cause error) *errjson.Error {
 	return &errjson.Error{Status: status, Code: code, Message: message, Err: cause}
 }
 
-// decodeError converts an error of package strictjson.
+// decodeError converts an error of package strictjson to an error response or a 500.
 func decodeError(err error, data []byte) error {
 	report, ok := err.(*strictjson.Report)
 	if !ok {
@@ -74,7 +74,7 @@ func decodeError(err error, data []byte) error {
 		if own == nil {
 			fields = append(fields, f)
 		}
-		for _, o := range own { // an unmarshal method can describe its errors
+		for _, o := range own { // the field errors of an unmarshal method
 			inner := f
 			inner.Code, inner.Message = cmp.Or(o.Code, f.Code), cmp.Or(o.Message, f.Message)
 			inner.Params = o.Params
@@ -114,8 +114,7 @@ func addPositions(fields []errjson.FieldError, data []byte) {
 	}
 }
 
-// fieldErrors returns the FieldErrors that an error is, wraps or joins, and those of the
-// errjson.Errors among them.
+// fieldErrors returns the FieldErrors in the tree of err, also those in an errjson.Error.
 func fieldErrors(err error) (fields []errjson.FieldError) {
 	errtree.Walk(err, func(err error) errtree.Next {
 		switch e := err.(type) {
@@ -135,8 +134,8 @@ func fieldErrors(err error) (fields []errjson.FieldError) {
 	return fields
 }
 
-// isResponse reports whether an error of the program is sent as it is: it has a status, or it is
-// about the end of the request.
+// isResponse reports whether an error of the program is returned unchanged: an error with a status,
+// or an error of a context.
 func isResponse(err error) bool {
 	var response *errjson.Error
 	return errors.As(err, &response) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
@@ -146,8 +145,8 @@ func isResponse(err error) bool {
 type validationErrors struct {
 	fields   []errjson.FieldError
 	causes   []error
-	hidden   bool  // a cause has no field errors
-	response error // is sent instead
+	hidden   bool  // a cause does not have field errors
+	response error // replaces the other errors; or nil
 }
 
 func (v *validationErrors) isEmpty() bool { return v.causes == nil && v.response == nil }
@@ -159,11 +158,12 @@ func (v *validationErrors) addAll(err error) {
 	}
 }
 
-// add adds the error of a value at a pointer, or if the pointer is not whole, of a value in that. It
-// reports whether more errors are of use.
+// add adds the error of the value at pointer. If whole is false, the error is of a value inside
+// that value. add reports whether more errors can be added.
 func (v *validationErrors) add(pointer string, whole bool, err error) bool {
 	fields := fieldErrors(err)
-	// The pointers of an error of errjson.Invalid are relative to the value.
+	// An errjson.Error of an inner value has relative pointers, so its field errors are added
+	// below.
 	if isResponse(err) && (pointer == "" && whole || len(fields) == 0) {
 		v.response = err
 		return false
@@ -211,8 +211,7 @@ func (v *validationErrors) result(data []byte) error {
 	return invalidFields(v.fields, cause, data)
 }
 
-// A hiddenError is an error of a validation function that the client does not see. It is logged at
-// Warn.
+// A hiddenError is an error of a validation function that is logged at Warn and not sent.
 type hiddenError struct{ error }
 
 func (hiddenError) LogLevel() slog.Level { return slog.LevelWarn }

@@ -16,7 +16,8 @@ import (
 	"github.com/hipflask/hipflask/errjson"
 )
 
-// TestTimes has times that time.Time.UnmarshalText accepts, but RFC 3339 does not.
+// TestTimes tests times that are invalid in RFC 3339. time.Time.UnmarshalText accepts some of these
+// times.
 func TestTimes(t *testing.T) {
 	const want = "Must be a date and time in the format of RFC 3339."
 	for _, text := range []string{
@@ -41,7 +42,7 @@ type embedsOptional struct {
 
 type namedAny any
 
-// position is where its UnmarshalJSONFrom method was called.
+// position contains the position at which its UnmarshalJSONFrom method was called.
 type position struct {
 	pointer string
 	offset  int64
@@ -62,7 +63,7 @@ func (p position) MarshalJSON() ([]byte, error) {
 }
 
 func TestUnusualTypes(t *testing.T) {
-	t.Run("an embedded Optional has its methods", func(t *testing.T) {
+	t.Run("a struct with an embedded Optional", func(t *testing.T) {
 		v, e := get[embedsOptional](t, []byte(`"a"`), bodyjson.Config{})
 		require.Nil(t, e)
 		assert.Equal(t, "a", v.Value)
@@ -85,13 +86,13 @@ func TestUnusualTypes(t *testing.T) {
 			assert.Equal(t, ok(`{"m":{"1":1}}`), do(echoing[holder](bodyjson.Config{}), post(`{`+names+`"m":{"1":1}}`)))
 		}
 	})
-	t.Run("UnmarshalJSONFrom sees its position in the document", func(t *testing.T) {
+	t.Run("UnmarshalJSONFrom gets its position in the document", func(t *testing.T) {
 		type holder struct {
 			A int        `json:"a"`
 			L []position `json:"l"`
 		}
 		h := echoing[holder](bodyjson.Config{})
-		assert.Equal(t, ok(`{"a":1,"l":["/l 12","/l/0 13"]}`), do(h, post(`{"a":1,"l":[1,2]}`)), "after the value before")
+		assert.Equal(t, ok(`{"a":1,"l":["/l 12","/l/0 13"]}`), do(h, post(`{"a":1,"l":[1,2]}`)), "the offset is the end of the previous token")
 		assert.Equal(t, invalid(
 			fault("/a", "type", "Must be an integer, not a string.", 5, 1, 6),
 			fault("/l/1", "format", "Invalid format.", 16, 1, 17),
@@ -138,7 +139,7 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-// TestDuplicates has names that are duplicates only because of the type, beside another error.
+// TestDuplicates tests names that are duplicates only for the type, alone and with another error.
 func TestDuplicates(t *testing.T) {
 	type folded struct {
 		A int    `json:"a,case:ignore"`
@@ -154,7 +155,7 @@ func TestDuplicates(t *testing.T) {
 	assert.Equal(t, duplicate("/1.0", 7), do(echoing[map[float64]string](bodyjson.Config{}), post(`{"1":1,"1.0":2}`)))
 }
 
-// chooser describes its errors itself, with a pointer to an inner value.
+// chooser returns field errors with a pointer to an inner value.
 type chooser struct{}
 
 func (*chooser) UnmarshalJSON(data []byte) error {
@@ -216,7 +217,7 @@ func TestNotNullElements(t *testing.T) {
 	}
 }
 
-// TestUnsupportedTypes tests that the error has the path of the field, at New and at the first Get.
+// TestUnsupportedTypes tests that the errors of New and Get contain the path of the field.
 func TestUnsupportedTypes(t *testing.T) {
 	type Inner struct {
 		Wait time.Duration `json:"wait"`

@@ -21,7 +21,7 @@ import (
 	"github.com/hipflask/hipflask/status"
 )
 
-// request sends a body to a handler and prints the answer.
+// request sends a body to a handler and prints the response.
 func request(h http.Handler, body string) {
 	r := httptest.NewRequest(http.MethodPost, "/items", strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
@@ -95,7 +95,7 @@ func ExampleLazy() {
 }
 
 func ExampleGet() {
-	// Without a middleware the rules are those of the zero Config.
+	// Without a middleware, Get applies the rules of the zero Config.
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		item, err := bodyjson.Get[Item](r)
 		if err != nil {
@@ -119,7 +119,7 @@ func ExampleBytes() {
 			errjson.Write(w, r, err)
 			return
 		}
-		again, _ := io.ReadAll(r.Body) // it is still there
+		again, _ := io.ReadAll(r.Body) // r.Body can be read again
 		fmt.Fprintf(w, "%d bytes, and %d", len(raw), len(again))
 	}))
 
@@ -145,7 +145,7 @@ func ExampleFromContext() {
 }
 
 func ExampleNewContext() {
-	// A handler that is tested without its middleware.
+	// This handler is tested without its middleware.
 	handler := func(w http.ResponseWriter, r *http.Request) {
 		item, _ := bodyjson.FromContext[Item](r.Context())
 		fmt.Fprint(w, item.Name)
@@ -175,7 +175,7 @@ func ExampleConfig() {
 	// 422 {"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"code":"invalid","details":[{"pointer":"/price","code":"negative","message":"Must not be negative.","offset":28,"line":1,"column":29}]}
 }
 
-// A webhook is taken only with the signature of who sends it.
+// Verify rejects a webhook without the signature of the sender.
 func ExampleConfig_verify() {
 	key := []byte("secret")
 	h := bodyjson.New[any](bodyjson.Config{Verify: func(r *http.Request, body []byte) error {
@@ -253,7 +253,7 @@ func ExampleOptional_UnmarshalJSON() {
 }
 
 func ExampleOptional_UnmarshalJSONFrom() {
-	// The options of the decoder hold within.
+	// The rules of the Config apply inside an Optional.
 	type inner struct{ A int }
 	h := bodyjson.New[bodyjson.Optional[inner]](bodyjson.Config{DisallowUnknownFields: true})(
 		http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
@@ -280,7 +280,7 @@ func ExampleNewFunc() {
 	// <nil>
 }
 
-// A settings has defaults.
+// Settings has a default Limit.
 type Settings struct {
 	Name  string            `json:"name" required:"true"`
 	Limit int               `json:"limit"`

@@ -2,5 +2,5 @@ package bodyjson
 
 import "time"
 
-// SetRejectGrace shortens the time that tests wait for connections that are closed.
+// SetRejectGrace sets rejectGrace to shorten tests that wait for closed connections.
 func SetRejectGrace(d time.Duration) { rejectGrace = d }

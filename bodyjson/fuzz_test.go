@@ -23,7 +23,7 @@ import (
 	"github.com/hipflask/hipflask/errjson"
 )
 
-// seeds are the bodies of the tables, and the files of the suite.
+// seeds adds bodies of other tests and the files of the suite to f.
 func seeds(f *testing.F) {
 	f.Helper()
 	for _, s := range []string{
@@ -51,7 +51,7 @@ func seeds(f *testing.F) {
 	}
 }
 
-// get asks for a body and returns the error as what is answered.
+// get calls Get behind Lazy and returns the value or the error response.
 func get[T any](t *testing.T, data []byte, cfg bodyjson.Config) (v T, e *errjson.Error) {
 	t.Helper()
 	r := post(string(data))
@@ -59,13 +59,13 @@ func get[T any](t *testing.T, data []byte, cfg bodyjson.Config) (v T, e *errjson
 		var err error
 		v, err = bodyjson.Get[T](r)
 		if err != nil && !errors.As(err, &e) {
-			t.Fatalf("%q: not an answer: %v", data, err)
+			t.Fatalf("%q: not an errjson.Error: %v", data, err)
 		}
 	})).ServeHTTP(quietWriter{http.Header{}}, r)
 	return v, e
 }
 
-// FuzzDiagnose compares the pass that explains with the decoder, which decides.
+// FuzzDiagnose compares the accepted documents and the errors with those of the v2 decoder.
 func FuzzDiagnose(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -95,12 +95,12 @@ func agree[T any](t *testing.T, data []byte, cfg bodyjson.Config, opts ...json.O
 	switch {
 	case wantErr == nil && null:
 		if e == nil || e.Status != 422 {
-			t.Fatalf("%q: null is taken", data)
+			t.Fatalf("%q: null is accepted", data)
 		}
 		return
-	case wantErr == nil && e != nil: // the decoder makes zero values of nulls
+	case wantErr == nil && e != nil: // the v2 decoder accepts null for elements
 		if e.Status != 422 || len(e.Fields()) == 0 {
-			t.Fatalf("%T: %q: the decoder takes it, and the answer is %v", want, data, e)
+			t.Fatalf("%T: %q: the v2 decoder accepts the document, Get returns %v", want, data, e)
 		}
 		for _, f := range e.Fields() {
 			checkPlace(t, data, f)
@@ -110,7 +110,7 @@ func agree[T any](t *testing.T, data []byte, cfg bodyjson.Config, opts ...json.O
 		}
 		return
 	case (wantErr == nil) != (e == nil):
-		t.Fatalf("%T: %q: the decoder says %v, and the answer is %v", want, data, wantErr, e)
+		t.Fatalf("%T: %q: the v2 decoder returns %v, Get returns %v", want, data, wantErr, e)
 	case wantErr == nil:
 		if !reflect.DeepEqual(got, want) {
 			t.Fatalf("%T: %q: got %v, want %v", want, data, got, want)
@@ -123,11 +123,11 @@ func agree[T any](t *testing.T, data []byte, cfg bodyjson.Config, opts ...json.O
 		return
 	}
 
-	// A syntax error is a 400 and all else a 422; but some names are the same
-	// for a type only.
+	// A syntax error is a 400 and any other error is a 422. The exception is a 400 for names that
+	// are duplicates only for the type.
 	valid := jsontext.Value(data).IsValid(opts...)
 	if valid && e.Status != 422 && e.Code != "duplicate" || !valid && e.Status != 400 {
-		t.Fatalf("%T: %q: valid is %t, but the answer %v", want, data, valid, e)
+		t.Fatalf("%T: %q: valid is %t, Get returns %v", want, data, valid, e)
 	}
 	if len(e.Fields()) == 0 {
 		t.Fatalf("%T: %q: no details: %v", want, data, e)
@@ -135,12 +135,12 @@ func agree[T any](t *testing.T, data []byte, cfg bodyjson.Config, opts ...json.O
 	for _, f := range e.Fields() {
 		checkPlace(t, data, f)
 		if valid && !resolves(data, f.Pointer) {
-			t.Fatalf("%T: %q: %q leads nowhere", want, data, f.Pointer)
+			t.Fatalf("%T: %q: %q does not point to a value", want, data, f.Pointer)
 		}
 	}
 }
 
-// checkPlace counts lines and columns in another way.
+// checkPlace checks the line and column of a field error with another algorithm.
 func checkPlace(t *testing.T, data []byte, f errjson.FieldError) {
 	t.Helper()
 	if f.Offset < 0 || f.Offset > len(data) || f.Code == "" || f.Message == "" {
@@ -153,7 +153,7 @@ func checkPlace(t *testing.T, data []byte, f errjson.FieldError) {
 	}
 }
 
-// resolves reports whether a pointer leads to a value in data, which is valid.
+// resolves reports whether a pointer points to a value in data. data must be valid JSON.
 func resolves(data []byte, pointer string) bool {
 	dec := stdjson.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
@@ -182,7 +182,7 @@ func resolves(data []byte, pointer string) bool {
 	return true
 }
 
-// FuzzRoundTrip encodes what was accepted and decodes it again.
+// FuzzRoundTrip encodes accepted values and decodes the result again.
 func FuzzRoundTrip(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -199,17 +199,17 @@ func roundTrip[T any](t *testing.T, data []byte, cfg bodyjson.Config) {
 	if e != nil {
 		return
 	}
-	again, err := stdjson.Marshal(v) // which knows the Number of its package
+	again, err := stdjson.Marshal(v) // encoding/json supports its own Number
 	if err != nil {
 		t.Fatalf("%q: %v", data, err)
 	}
 	w, e := get[T](t, again, cfg)
 	if e != nil || !reflect.DeepEqual(v, w) {
-		t.Fatalf("%q: %#v became %q, and that %#v, %v", data, v, again, w, e)
+		t.Fatalf("%q: %#v was encoded as %q, which was decoded as %#v, %v", data, v, again, w, e)
 	}
 }
 
-// bush is recursive by elements that cannot be null.
+// bush is recursive through elements that cannot be null.
 type bush struct {
 	Name  string           `json:"name" required:"true"`
 	Nodes []bush           `json:"nodes"`
@@ -218,8 +218,7 @@ type bush struct {
 	Sizes map[string]int   `json:"sizes"`
 }
 
-// FuzzRequired compares what is found to be missing, or null, with what a look at the
-// document as a tree finds.
+// FuzzRequired compares the number of missing and null values with that in the document as a tree.
 func FuzzRequired(f *testing.F) {
 	seeds(f)
 	for _, s := range []string{
@@ -234,7 +233,7 @@ func FuzzRequired(f *testing.F) {
 		}
 		var tree any
 		if err := stdjson.Unmarshal(data, &tree); err != nil {
-			return // a number that is too large, where nobody looks
+			return // a number in an unknown member that is out of range for encoding/json
 		}
 		want := shortfalls(tree)
 		_, e := get[bush](t, data, bodyjson.Config{IgnoreMiscasedNames: true})
@@ -243,12 +242,12 @@ func FuzzRequired(f *testing.F) {
 			found = len(e.Fields())
 		}
 		if found != min(want, 100) {
-			t.Fatalf("%q: %d are missing or null, %d were found: %v", data, want, found, e)
+			t.Fatalf("%q: %d values are missing or null, Get reports %d: %v", data, want, found, e)
 		}
 	})
 }
 
-// shortfalls counts what is missing in a bush.
+// shortfalls returns the number of missing and null values in a bush.
 func shortfalls(tree any) (n int) {
 	object, ok := tree.(map[string]any)
 	if !ok {

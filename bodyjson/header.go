@@ -8,14 +8,14 @@ import (
 	"github.com/hipflask/hipflask/errjson"
 )
 
-// IsJSON reports whether r has a JSON content type, by the rule of this package: application/json or
-// application/*+json, in any case, without a charset other than UTF-8. It does not read the body. It
-// is for handlers that handle other content types themselves.
+// IsJSON reports whether r has a JSON content type: application/json or application/*+json, in any
+// case. A charset parameter must be UTF-8. IsJSON does not read the body. Use IsJSON in handlers
+// that accept other content types.
 func IsJSON(r *http.Request) bool { return checkType(r.Header) == nil }
 
 // checkType returns a 415 if the content type is not application/json or application/*+json (RFC
-// 6839, Section 3.1), or if a charset is not UTF-8. JSON has no other (RFC 8259, Section 8.1), and no
-// charset parameter either, but many clients send one.
+// 6839, Section 3.1). A charset must be UTF-8 (RFC 8259, Section 8.1). The media type does not
+// define a charset parameter, but many clients send one.
 func checkType(h http.Header) *errjson.Error {
 	values := h["Content-Type"]
 	if len(values) == 1 {
@@ -32,8 +32,8 @@ func checkType(h http.Header) *errjson.Error {
 // patchTypes are the content types of a JSON Merge Patch (RFC 7396, Section 4).
 const patchTypes = "application/merge-patch+json, application/json"
 
-// checkPatchType returns a 415 if the content type is not one of a merge patch. The type of JSON
-// Patch, another format, ends in +json as well: it is not accepted.
+// checkPatchType returns a 415 if the content type is not one of patchTypes. Other types with the
+// suffix +json are different formats, such as JSON Patch.
 func checkPatchType(h http.Header) *errjson.Error {
 	return checkMediaType(h["Content-Type"], func(mediaType string) bool {
 		return mediaType == "application/merge-patch+json" || mediaType == "application/json"
@@ -41,7 +41,8 @@ func checkPatchType(h http.Header) *errjson.Error {
 		"Accept-Patch", patchTypes)
 }
 
-// checkMediaType returns a 415 with a header unless there is one content type that is accepted.
+// checkMediaType returns a 415 with the header unless values is one content type that accepts
+// accepts.
 func checkMediaType(values []string, accepts func(mediaType string) bool, message, header, accepted string) *errjson.Error {
 	if len(values) == 1 {
 		mediaType, params, err := mime.ParseMediaType(values[0])
@@ -68,7 +69,7 @@ func checkEncoding(h http.Header, gunzip bool) *errjson.Error {
 	if len(values) == 0 || len(values) == 1 && strings.EqualFold(values[0], "identity") || gunzip && isGzip(h) {
 		return nil
 	}
-	// RFC 9110, Section 12.5.3: the response has the supported ones.
+	// RFC 9110, Section 12.5.3: the response lists the supported codings.
 	supported := "identity"
 	if gunzip {
 		supported = "gzip"

@@ -13,21 +13,21 @@ import (
 // rejectGrace is the time in which a client may continue to send a rejected body.
 const rejectGrace = 20 * time.Millisecond
 
-// TestMain keeps the log of the failures that are wanted out of the tests' own.
+// TestMain discards the log of expected errors.
 func TestMain(m *testing.M) {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	bodyjson.SetRejectGrace(rejectGrace)
 	os.Exit(m.Run())
 }
 
-// allocated returns the bytes that were ever allocated.
+// allocated returns the total number of bytes allocated so far.
 func allocated() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.TotalAlloc
 }
 
-// inUse returns the bytes in use.
+// inUse returns the number of bytes in use after a garbage collection.
 func inUse() uint64 {
 	runtime.GC()
 	var m runtime.MemStats

@@ -65,8 +65,8 @@ func mergeOK[T any](t *testing.T, cfg bodyjson.Config, current T, patch string) 
 	return result
 }
 
-// mergeFails calls Merge with a patch that must be rejected, and returns the error response. It
-// checks that the result is zero.
+// mergeFails calls Merge with a patch that must be rejected, and returns the error response. The
+// result must be zero.
 func mergeFails[T any](t *testing.T, cfg bodyjson.Config, current T, patch string) *errjson.Error {
 	t.Helper()
 	result, err := mergeInto(cfg, current, patch)
@@ -131,9 +131,8 @@ func mergeStrictly(data []byte, v any) error {
 	return dec.Decode(v)
 }
 
-// mergeVectors decodes each line of a file of vectors and calls run with it. The folder is
-// testdata/vectors, or that of the environment variable VECTORS_DIR. Unknown names in a vector, and
-// a file without vectors, are errors.
+// mergeVectors calls run with each line of a file of vectors. The folder is testdata/vectors, or
+// $VECTORS_DIR. A file without vectors is an error.
 func mergeVectors[V any](t *testing.T, file string, run func(*testing.T, V)) {
 	t.Helper()
 	name := filepath.Join(cmp.Or(os.Getenv("VECTORS_DIR"), filepath.Join("testdata", "vectors")),
@@ -160,7 +159,7 @@ func mergeVectors[V any](t *testing.T, file string, run func(*testing.T, V)) {
 		})
 	}
 	require.NoError(t, lines.Err())
-	require.NotZero(t, count, "%s has no vectors", name)
+	require.NotZero(t, count, "%s is empty", name)
 }
 
 // mergeHeader has the members that all vectors have.
@@ -571,7 +570,7 @@ func newMergeGraph() mergeGraph {
 	}
 }
 
-// mergeScramble changes every exported value that v refers to. It does not follow cycles.
+// mergeScramble changes every exported value that v refers to. Cycles are not followed.
 func mergeScramble(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -712,7 +711,7 @@ func TestMergeCopies(t *testing.T) {
 		_ = append(result.List, 3)
 		assert.Equal(t, []int{1, 2, 0}, list[:3])
 	})
-	t.Run("nil and empty stay", func(t *testing.T) {
+	t.Run("nil and empty values are kept", func(t *testing.T) {
 		current := mergeInner{List: []int{}, Map: map[string]int{}}
 		result := mergeOK(t, bodyjson.Config{}, current, `{"x":1}`)
 		assert.Equal(t, mergeInner{X: 1, List: []int{}, Map: map[string]int{}}, result)
@@ -771,7 +770,7 @@ func TestMergeSharedValues(t *testing.T) {
 	})
 }
 
-// An interface may have a value that was not decoded from JSON. In JSON it is an object.
+// An interface may contain a Go value that is encoded as a JSON object.
 func TestMergeInterfaces(t *testing.T) {
 	type holder struct {
 		Any any `json:"any"`
@@ -876,7 +875,7 @@ func TestMergeHiddenFields(t *testing.T) {
 	assert.Same(t, current.mutex, result.mutex)
 	assert.Same(t, current.Pointer.Hidden, result.Pointer.Hidden)
 
-	t.Run("an unknown name does not reach them", func(t *testing.T) {
+	t.Run("their Go names are unknown names", func(t *testing.T) {
 		result := mergeOK(t, bodyjson.Config{}, current, `{"Secret":"x","private":9,"-":"x"}`)
 		assert.Equal(t, current, result)
 		mergeRejects(t, bodyjson.Config{DisallowUnknownFields: true}, current,
@@ -967,7 +966,7 @@ type mergeChecked struct {
 
 func (c *mergeChecked) Validate() error { return nil }
 
-// The test runs in a process of its own, because a stack overflow ends the process.
+// The test runs in a separate process, because a stack overflow ends the process.
 func TestMergeCycleWithValidate(t *testing.T) {
 	if os.Getenv("MERGE_CYCLE") != "" {
 		debug.SetMaxStack(32 << 20)
@@ -1019,11 +1018,11 @@ func TestMergeEmbeddedPointers(t *testing.T) {
 		assert.Equal(t, labeled{Name: "m"}, mergeOK(t, bodyjson.Config{}, labeled{Name: "n"},
 			`{"name":"m"}`))
 	})
-	t.Run("nil and null removes nothing", func(t *testing.T) {
+	t.Run("null for a member of nil", func(t *testing.T) {
 		result := mergeOK(t, bodyjson.Config{}, labeled{Name: "n"}, `{"label":null}`)
 		mergeSame(t, `{"name":"n"}`, result)
 	})
-	t.Run("nil and null in a map removes nothing", func(t *testing.T) {
+	t.Run("null for a map element of nil", func(t *testing.T) {
 		result := mergeOK(t, bodyjson.Config{}, labeled{Name: "n"}, `{"named":null}`)
 		mergeSame(t, `{"name":"n"}`, result)
 	})
@@ -1318,7 +1317,7 @@ func TestMergeDefaults(t *testing.T) {
 		})
 	}
 	t.Run("new values", func(t *testing.T) {
-		// A new value has the defaults that it has in a body for Get.
+		// Merge sets the same defaults in a new value as Get.
 		for _, patch := range []string{
 			`{"other":{"max":1}}`, `{"other":{}}`, `{"map":{"a":{"max":1}}}`, `{"opt":{"max":1}}`,
 			`{"opt":{}}`, `{"nested":{}}`,
@@ -1944,7 +1943,7 @@ func TestMergeValidation(t *testing.T) {
 		assert.Equal(t, []mergeDetail{{"/high", "order"}}, mergeDetails(mergeResponse(t, err)))
 		_, err = merge(cfg, current, `{"high":"x"}`)
 		assert.Equal(t, []mergeDetail{{"/high", "type"}}, mergeDetails(mergeResponse(t, err)))
-		assert.Equal(t, 2, calls, "it is not called for an invalid value")
+		assert.Equal(t, 2, calls, "Config.Validate is not called for an invalid value")
 	})
 	t.Run("Config.Validate with a pointer", func(t *testing.T) {
 		var got any
@@ -1958,7 +1957,7 @@ func TestMergeValidation(t *testing.T) {
 		assert.Nil(t, mergeOK(t, cfg, &mergeOwner{"a", "m"}, `null`))
 		assert.Nil(t, got)
 	})
-	t.Run("a method that changes the value changes the result only", func(t *testing.T) {
+	t.Run("Config.Validate can change the result only", func(t *testing.T) {
 		cfg := bodyjson.Config{Validate: func(_ context.Context, v any) error {
 			v.(*mergeItem).Attrs["a"] = "changed"
 			return nil
@@ -1969,7 +1968,7 @@ func TestMergeValidation(t *testing.T) {
 	})
 }
 
-// TestMergeRules has the rules of the Config that apply to the whole body.
+// TestMergeRules tests the rules of the Config that apply to the whole body.
 func TestMergeRules(t *testing.T) {
 	current := mergeOwner{"a", "m"}
 	merged := mergeOwner{"b", "m"}
@@ -2214,7 +2213,7 @@ func TestMergeWithOtherFunctions(t *testing.T) {
 	})
 }
 
-// mergeModel is the algorithm of RFC 7396, Section 2. It changes target.
+// mergeModel is the algorithm of RFC 7396, Section 2. mergeModel modifies target.
 func mergeModel(target, patch any) any {
 	members, ok := patch.(map[string]any)
 	if !ok {

@@ -53,13 +53,13 @@ func TestMigrateFromEncodingJSON(t *testing.T) {
 			assert.False(t, tested[m.name], "duplicate subtest: %s", m.name)
 			tested[m.name] = true
 			t.Run(m.name, func(t *testing.T) {
-				require.Contains(t, rows, m.name, "the page has no such row")
+				require.Contains(t, rows, m.name, "the page does not contain the row")
 				m.test(t, rows[m.name])
 			})
 		}
 	}
 	for name := range rows {
-		assert.Contains(t, tested, name, "the row has no subtest")
+		assert.Contains(t, tested, name, "the row is not tested")
 	}
 
 	t.Run("the old decoder", func(t *testing.T) {
@@ -223,8 +223,8 @@ func rejectsType[Old, New any](name, path, text, document string, old Old,
 	}}
 }
 
-// rejectsStruct is rejectsType for a struct that go vet rejects. It has the same test for the
-// functions behind New, Get and Decode.
+// rejectsStruct is rejectsType for a struct that go vet rejects. rejectsStruct tests the functions
+// that New, Get and Decode call.
 func rejectsStruct[New any](name, text string, fields []reflect.StructField, document, old string,
 	newDocument string, new New) migration {
 	return migration{name, func(t *testing.T, row string) {
@@ -463,7 +463,7 @@ func structMigrations() []migration {
 	}
 	type hidden struct {
 		ID     int    `json:"id"`
-		secret string //lint:ignore U1000 its tag is what encoding/json ignores
+		secret string //lint:ignore U1000 encoding/json ignores the tag
 	}
 	type pointer struct {
 		*base
@@ -915,7 +915,7 @@ type presetPoint struct {
 	Y int `json:"y"`
 }
 
-// presetValues has a value in each field before it is decoded.
+// presetValues has a default in each field.
 type presetValues struct {
 	Name    string         `json:"name"`
 	Tags    []string       `json:"tags"`

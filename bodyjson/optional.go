@@ -5,30 +5,30 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// An Optional is a field that distinguishes a missing member, null, and a value, as a PATCH needs it.
-// The zero Optional is missing. See [Merge] for a patch of a value that is loaded already.
+// An Optional is a field that distinguishes a missing member, null and a value. It is for PATCH
+// requests. The zero Optional is a missing member. See [Merge] for patching a loaded value.
 //
 //	type ItemPatch struct {
 //		Name bodyjson.Optional[string] `json:"name,omitzero" notnull:"true"`
 //		Note bodyjson.Optional[string] `json:"note,omitzero"`
 //	}
 //
-// A required Optional must be present. It may be null, unless it has the tag notnull.
+// A required Optional must be present. An Optional may be null unless it has the tag notnull.
 //
-// It is encoded as the Value, or as null. The option omitzero omits it if it is missing.
-type Optional[T any] struct { // package strictjson knows the order of the fields
-	// Value is the value; the zero value if the member is missing or null.
+// An Optional is encoded as its Value or as null. The tag option omitzero omits a missing Optional.
+type Optional[T any] struct { // package strictjson depends on the order of the fields
+	// Value is the value of the member. If the member is missing or null, Value is the zero value.
 	Value T
-	// Set reports that the member is present, also if it is null.
+	// Set is true if the member is present. A null member is present.
 	Set bool
-	// Null reports that the member is null.
+	// Null is true if the member is null.
 	Null bool
 }
 
 // IsZero reports whether o is missing, for omitzero.
 func (o Optional[T]) IsZero() bool { return !o.Set }
 
-// UnmarshalJSONFrom decodes a value or null, with the options of dec, for encoding/json/v2.
+// UnmarshalJSONFrom decodes a value or null with the options of dec, for encoding/json/v2.
 func (o *Optional[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	*o = Optional[T]{Set: true}
 	if dec.PeekKind() == jsontext.KindNull {

@@ -21,7 +21,7 @@ import (
 	"github.com/hipflask/hipflask/bodyjson"
 )
 
-// plain are documents at the edges of what is read without the decoder.
+// plain contains documents at the limits of the fast decoder.
 var plain = []string{
 	`{}`, `[]`, ` [ ] `, "\t{\r\n}\n", `0`, `-0`, `-0.0e-0`, `1E+2`, `123456789012345678901234567890`, `1e400`, `1e-400`, `4.9e-324`,
 	`01`, `-`, `-a`, `1.`, `.1`, `1e`, `1e+`, `+1`, `1a`, `Infinity`, `true`, `tru`, `truex`, `false`, `nul`, `null`, `nulll`,
@@ -43,14 +43,14 @@ func TestPlain(t *testing.T) {
 	assert.True(t, math.Signbit(v.(float64)), "minus zero")
 
 	type other any
-	for _, deep := range []int{1, 300} { // the second is for the decoder
+	for _, deep := range []int{1, 300} { // the second is decoded by the v2 decoder
 		list, e := get[[]other](t, []byte("[1,"+strings.Repeat("[", deep)+strings.Repeat("]", deep)+"]"), bodyjson.Config{UseNumber: true})
 		require.Nil(t, e)
-		assert.IsType(t, 1.0, list[0], "of an interface that is not any")
+		assert.IsType(t, 1.0, list[0], "an interface type other than any does not get a json.Number")
 	}
 }
 
-// samePlain compares what an any becomes with what the decoder makes of it.
+// samePlain compares the results for any with those of the v2 decoder.
 func samePlain(t *testing.T, data []byte) {
 	t.Helper()
 	agree[any](t, data, bodyjson.Config{})
@@ -67,11 +67,11 @@ func samePlain(t *testing.T, data []byte) {
 	}
 	got, e := get[any](t, data, bodyjson.Config{UseNumber: true})
 	if e != nil || !reflect.DeepEqual(got, want) {
-		t.Fatalf("%q: %#v, %v, but want %#v", data, got, e, want)
+		t.Fatalf("%q: got %#v, %v, want %#v", data, got, e, want)
 	}
 }
 
-// FuzzPlain compares what is read without the decoder with what it reads.
+// FuzzPlain compares the fast decoder with the v2 decoder.
 func FuzzPlain(f *testing.F) {
 	seeds(f)
 	for _, data := range plain {
@@ -97,7 +97,7 @@ type (
 	}
 )
 
-// kinds has a field of each kind, most of them named by a letter.
+// kinds has a field of each kind. Most names are letters.
 type kinds struct {
 	A int               `json:"a"`
 	B int8              `json:"b,omitempty"`
@@ -137,7 +137,7 @@ type kinds struct {
 	Another `json:"another"`
 }
 
-// sameKinds compares what each kind becomes with what the decoder makes of it.
+// sameKinds compares the results for each kind with those of the v2 decoder.
 func sameKinds(t *testing.T, data []byte) {
 	t.Helper()
 	agree[kinds](t, data, bodyjson.Config{})
@@ -147,7 +147,7 @@ func sameKinds(t *testing.T, data []byte) {
 	agree[*kinds](t, data, bodyjson.Config{})
 }
 
-// TestPlainModel compares many documents that are nearly right.
+// TestPlainModel compares the decoders for many documents with few errors.
 func TestPlainModel(t *testing.T) {
 	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	taken := 0
@@ -159,11 +159,11 @@ func TestPlainModel(t *testing.T) {
 			taken++
 		}
 	}
-	assert.Greater(t, taken, 500, "too few of the documents are good")
-	assert.Less(t, taken, 4_500, "too few of the documents are bad")
+	assert.Greater(t, taken, 500, "too few valid documents")
+	assert.Less(t, taken, 4_500, "too few invalid documents")
 }
 
-// document returns one for kinds.
+// document returns a random document for kinds.
 func document(random *rand.Rand) string {
 	pick := func(values ...string) string { return values[random.IntN(len(values))] }
 	space := func() string { return pick("", "", "", "", " ", "\n", "\t\r ") }

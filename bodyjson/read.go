@@ -16,36 +16,36 @@ import (
 )
 
 const (
-	// minBuffer is large enough for most bodies.
+	// minBuffer is the initial size of a buffer. It is large enough for most bodies.
 	minBuffer = 4 << 10
-	// maxTrustedLength is the most that is allocated because of a Content-Length, before any byte of
-	// the body is read.
+	// maxTrustedLength is the maximum number of bytes that are allocated for a Content-Length
+	// before the body is read.
 	maxTrustedLength = 64 << 10
 	// maxPooled is the capacity of the largest buffer that is reused.
 	maxPooled = 8 << 20
-	// maxRatio is how many times its size a body may decompress to.
+	// maxRatio is the maximum ratio of the decompressed to the compressed size.
 	maxRatio = 100
 )
 
-// rejectGrace is how long a client may continue to send a body that was rejected. If the connection
-// were closed at once, the client could lose the response. Tests shorten it.
+// rejectGrace is how long a client may continue to send a rejected body. If the connection were
+// closed at once, the client could lose the response. Tests shorten rejectGrace.
 var rejectGrace = time.Second
 
-// A buffer has the bytes of a body.
+// A buffer contains the bytes of a body.
 type buffer struct {
 	data []byte
-	err  error // why they are not complete
+	err  error // the reason why data is incomplete or rejected, or nil
 	next int   // the offset of the next Read of the Body
 }
 
-// There are two pools. The many small bodies do not use the large buffers, so the garbage collector
-// frees these when no large body needs them.
+// Small and large buffers have separate pools. Small bodies do not use large buffers, so the
+// garbage collector can free unused large buffers.
 var (
 	smallBuffers = sync.Pool{New: func() any { return &buffer{data: make([]byte, 0, minBuffer)} }}
 	largeBuffers = sync.Pool{New: func() any { return smallBuffers.Get() }}
 )
 
-// newBuffer returns a buffer for a body with a Content-Length, which may be -1.
+// newBuffer returns a buffer for a body. length is its Content-Length, or -1.
 func newBuffer(length int64) *buffer {
 	if length > maxTrustedLength {
 		return largeBuffers.Get().(*buffer)
@@ -65,7 +65,8 @@ func (k *buffer) free() {
 	}
 }
 
-// read reads the whole body into kept. It returns errors for the client or the log.
+// read reads the whole body into kept and verifies it. The errors are those of readError and
+// verify.
 func (b *body) read(kept *buffer) error {
 	limit, length := b.config.MaxBytes, b.req.ContentLength
 	if length > limit {
@@ -81,8 +82,8 @@ func (b *body) read(kept *buffer) error {
 		err = fill(kept, b.src, limit, length)
 	}
 	if b.config.ReadTimeout > 0 {
-		// net/http continues to read, to detect that the client disconnects. A deadline would look the
-		// same.
+		// net/http continues to read to detect that the client disconnects. A deadline would look
+		// like a disconnected client.
 		b.readWithin(0)
 	}
 	if err != nil {
@@ -91,8 +92,8 @@ func (b *body) read(kept *buffer) error {
 	return b.verify(kept.data)
 }
 
-// verify is a part of reading. A body that is not verified is not available, and a signature that is
-// valid once is checked once.
+// verify calls Config.Verify. verify is a part of reading the body: a rejected body is not
+// available, and Verify is called once.
 func (b *body) verify(data []byte) error {
 	if b.config.Verify == nil {
 		return nil
@@ -104,8 +105,8 @@ func (b *body) verify(data []byte) error {
 	return newError(http.StatusForbidden, codeUnverified, "The request body could not be verified.", err)
 }
 
-// readWithin sets the read deadline; 0 removes it. Writers without read deadlines, such as those of
-// tests, are ignored.
+// readWithin sets the read deadline. 0 removes the deadline. Writers without read deadlines are
+// ignored, such as those of tests.
 func (b *body) readWithin(d time.Duration) {
 	if b.w == nil {
 		return
@@ -119,8 +120,8 @@ func (b *body) readWithin(d time.Duration) {
 
 var errLimit = errors.New("bodyjson: over the limit")
 
-// fill reads src to its end, but not much more than limit bytes. The buffer grows with the bytes that
-// were read, not with the Content-Length.
+// fill reads src to its end. If src has more than limit bytes, fill stops and returns errLimit. The
+// buffer grows with the bytes that were read and not with the Content-Length.
 func fill(kept *buffer, src io.Reader, limit, length int64) error {
 	data := kept.data[:0]
 	if want := min(length, maxTrustedLength) + 1; want > int64(cap(data)) {
@@ -145,8 +146,8 @@ func fill(kept *buffer, src io.Reader, limit, length int64) error {
 	}
 }
 
-// grow returns data with four times the capacity, but not more than the Content-Length or the limit
-// allows, and one byte to detect the end.
+// grow returns data with four times the capacity, but at most the Content-Length or the limit. One
+// more byte is for detecting the end.
 func grow(data []byte, limit, length int64) []byte {
 	most := limit
 	if length > int64(len(data)) {
@@ -163,8 +164,8 @@ var inflaters sync.Pool
 
 var errDamaged = errors.New("bodyjson: damaged gzip data")
 
-// inflate is fill for a gzip stream. The limit holds also for the compressed bytes, because an endless
-// stream can decompress to nothing.
+// inflate is fill for a gzip stream. The limit also applies to the compressed bytes, because an
+// endless stream can decompress to an empty body.
 func inflate(kept *buffer, src io.Reader, limit int64) error {
 	sent := &counter{src: src, limit: limit}
 	zr, _ := inflaters.Get().(*gzip.Reader)
@@ -182,7 +183,8 @@ func inflate(kept *buffer, src io.Reader, limit int64) error {
 	if err == nil || err == errLimit {
 		return err
 	}
-	// net/http reads the rest of the body before it sends the response, without the deadline.
+	// Read the rest of the body here, where the deadline applies. Otherwise net/http reads it
+	// before it sends the response.
 	if sent.err == nil {
 		_, _ = io.Copy(io.Discard, sent)
 	}
@@ -192,7 +194,7 @@ func inflate(kept *buffer, src io.Reader, limit int64) error {
 	return fmt.Errorf("%w: %w", errDamaged, err)
 }
 
-// A counter counts the bytes of src and keeps the error.
+// A counter limits and counts the bytes of src and keeps its last error.
 type counter struct {
 	src      io.Reader
 	n, limit int64
@@ -258,9 +260,9 @@ func (b *body) tooLarge(over *http.MaxBytesError) error {
 		"The request body is larger than "+strconv.FormatInt(over.Limit, 10)+" bytes.", over))
 }
 
-// closeAfterResponse has net/http close the connection after the response e. The rest of the body may
-// look like the next request, or net/http would wait for it without a limit. HTTP/2 and HTTP/3 end
-// one stream only.
+// closeAfterResponse makes net/http close the connection after the response e. Otherwise the rest
+// of the body could be read as the next request, or net/http would wait for it without a limit.
+// HTTP/2 and HTTP/3 end only the stream.
 func (b *body) closeAfterResponse(e *errjson.Error) *errjson.Error {
 	if b.req.ProtoMajor < 2 {
 		b.readWithin(rejectGrace)

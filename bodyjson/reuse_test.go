@@ -23,7 +23,7 @@ import (
 	"github.com/hipflask/hipflask/bodyjson"
 )
 
-// within runs a handler behind mw, once.
+// within calls a handler behind mw with r.
 func within(t *testing.T, mw alice.Constructor, r *http.Request, handler func(r *http.Request)) {
 	t.Helper()
 	ran := false
@@ -34,7 +34,7 @@ func within(t *testing.T, mw alice.Constructor, r *http.Request, handler func(r 
 	require.True(t, ran, "%+v", a)
 }
 
-// none is no middleware: Get and Bytes do without.
+// none is a middleware without an effect. Get and Bytes work without Lazy and New.
 func none(next http.Handler) http.Handler { return next }
 
 const text = ` {"name":"a", "x":[1]} `
@@ -65,7 +65,7 @@ func TestReadAgain(t *testing.T) {
 		raw, err := bodyjson.Bytes(r)
 		require.NoError(t, err)
 		assert.Equal(t, text, string(raw))
-		raw[0] = 'x' // it is a copy
+		raw[0] = 'x' // Bytes returns a copy
 	}
 	stream := func(t *testing.T, r *http.Request) {
 		var v named
@@ -91,7 +91,7 @@ func TestReadAgain(t *testing.T) {
 		for first, step1 := range steps {
 			for second, step2 := range steps {
 				if mwName == "none" && (first != "get" && first != "bytes" && first != "other") {
-					continue // without a middleware a Body can be read once, until the first ask
+					continue // r.Body is not kept before Get or Bytes
 				}
 				t.Run(strings.Join([]string{mwName, first, second}, "/"), func(t *testing.T) {
 					within(t, mw, post(text), func(r *http.Request) {
@@ -103,9 +103,9 @@ func TestReadAgain(t *testing.T) {
 			}
 		}
 	}
-	t.Run("a reader that stops short sees no second body", func(t *testing.T) {
+	t.Run("a limited reader does not read the body again", func(t *testing.T) {
 		within(t, bodyjson.New[named](bodyjson.Config{}), post(text), func(r *http.Request) {
-			// This is how net/http sends a body on, in a reverse proxy.
+			// net/http sends a body this way in a reverse proxy.
 			n, err := io.Copy(io.Discard, io.LimitReader(r.Body, int64(len(text))))
 			require.NoError(t, err)
 			assert.Len(t, text, int(n))
@@ -126,7 +126,7 @@ func TestReadAgain(t *testing.T) {
 			}
 		})
 	})
-	t.Run("the rest of the request is as it was", func(t *testing.T) {
+	t.Run("other fields of the request are not modified", func(t *testing.T) {
 		for _, mw := range middlewares() {
 			r := post(text)
 			within(t, mw, r, func(inner *http.Request) {
@@ -139,7 +139,7 @@ func TestReadAgain(t *testing.T) {
 			})
 		}
 	})
-	t.Run("no bytes wanted", func(t *testing.T) {
+	t.Run("read into an empty slice", func(t *testing.T) {
 		within(t, bodyjson.Lazy(bodyjson.Config{}), post(text), func(r *http.Request) {
 			n, err := r.Body.Read(nil)
 			require.NoError(t, err)
@@ -157,7 +157,7 @@ func TestNothingIsReadUntilAsked(t *testing.T) {
 	})
 }
 
-// TestUploads has bodies that are not JSON go by untouched: they may be of any size.
+// TestUploads tests that bodies without a JSON content type are streamed and can have any size.
 func TestUploads(t *testing.T) {
 	upload := func(size int) *http.Request {
 		r := post(strings.Repeat("a", size))
@@ -178,7 +178,7 @@ func TestUploads(t *testing.T) {
 			require.NoError(t, r.Body.Close())
 		})
 	})
-	t.Run("asked for", func(t *testing.T) {
+	t.Run("Bytes", func(t *testing.T) {
 		within(t, mw, upload(16), func(r *http.Request) {
 			_, err := bodyjson.Get[string](r)
 			require.Error(t, err)
@@ -198,7 +198,7 @@ func TestUploads(t *testing.T) {
 			assert.Equal(t, int64(16), over.Limit)
 		})
 	})
-	t.Run("read while it is asked for", func(t *testing.T) {
+	t.Run("read during Bytes", func(t *testing.T) {
 		pr, pw := io.Pipe()
 		r := upload(0)
 		r.Body, r.ContentLength = pr, -1
@@ -209,7 +209,7 @@ func TestUploads(t *testing.T) {
 				assert.NoError(t, err)
 				assert.Equal(t, "abcdef", string(raw))
 			})
-			_, err := io.WriteString(pw, "abc") // which Bytes has got, once this returns
+			_, err := io.WriteString(pw, "abc") // Bytes has read the text when WriteString returns
 			require.NoError(t, err)
 			wg.Go(func() {
 				raw, err := io.ReadAll(r.Body)
@@ -223,7 +223,7 @@ func TestUploads(t *testing.T) {
 			wg.Wait()
 		})
 	})
-	t.Run("zipped", func(t *testing.T) {
+	t.Run("gzip", func(t *testing.T) {
 		r := upload(1000)
 		r.Header.Set("Content-Encoding", "gzip")
 		within(t, bodyjson.Lazy(bodyjson.Config{MaxBytes: 16, Gunzip: true}), r, func(r *http.Request) {
@@ -252,10 +252,10 @@ func (c closer) Close() error {
 	return c.ReadCloser.Close()
 }
 
-// hidingBody is what a middleware wraps a body in.
+// A hidingBody wraps a body and does not have an Unwrap method.
 type hidingBody struct{ io.ReadCloser }
 
-// tellingBody tells what is in it.
+// A tellingBody wraps a body and has an Unwrap method.
 type tellingBody struct{ io.ReadCloser }
 
 func (b tellingBody) Unwrap() io.ReadCloser { return b.ReadCloser }
@@ -265,13 +265,13 @@ func TestWrappers(t *testing.T) {
 		"new": bodyjson.New[named](bodyjson.Config{DisallowUnknownFields: false}), "lazy": bodyjson.Lazy(bodyjson.Config{}),
 	} {
 		for wrapName, wrap := range map[string]func(io.ReadCloser) io.ReadCloser{
-			"hiding":         func(b io.ReadCloser) io.ReadCloser { return hidingBody{b} },
-			"telling":        func(b io.ReadCloser) io.ReadCloser { return tellingBody{b} },
+			"without Unwrap": func(b io.ReadCloser) io.ReadCloser { return hidingBody{b} },
+			"with Unwrap":    func(b io.ReadCloser) io.ReadCloser { return tellingBody{b} },
 			"MaxBytesReader": func(b io.ReadCloser) io.ReadCloser { return http.MaxBytesReader(httptest.NewRecorder(), b, 1000) },
 			"nil":            func(io.ReadCloser) io.ReadCloser { return nil },
 		} {
 			if mwName == "lazy" && wrapName == "nil" {
-				continue // there is no body any more
+				continue // the body is lost
 			}
 			t.Run(mwName+"/"+wrapName, func(t *testing.T) {
 				within(t, mw, post(text), func(r *http.Request) {
@@ -288,7 +288,7 @@ func TestWrappers(t *testing.T) {
 			})
 		}
 	}
-	t.Run("a smaller limit holds", func(t *testing.T) {
+	t.Run("a smaller limit applies", func(t *testing.T) {
 		within(t, bodyjson.Lazy(bodyjson.Config{}), post(text), func(r *http.Request) {
 			r.Body = http.MaxBytesReader(httptest.NewRecorder(), r.Body, 4)
 			_, err := bodyjson.Get[named](r)
@@ -297,7 +297,7 @@ func TestWrappers(t *testing.T) {
 			assert.Equal(t, int64(4), over.Limit)
 		})
 	})
-	t.Run("the rules hold behind a wrapper", func(t *testing.T) {
+	t.Run("the rules apply behind a wrapper", func(t *testing.T) {
 		within(t, bodyjson.Lazy(bodyjson.Config{DisallowUnknownFields: true}), post(text), func(r *http.Request) {
 			r.Body = hidingBody{r.Body}
 			_, err := bodyjson.Get[named](r)
@@ -319,7 +319,7 @@ func TestInnermostRules(t *testing.T) {
 	})
 	within(t, alice.New(bodyjson.Lazy(bodyjson.Config{MaxBytes: 4}), lax).Then, post(text), func(r *http.Request) {
 		_, err := bodyjson.Get[named](r)
-		require.Error(t, err, "the smaller limit holds, wherever it is")
+		require.Error(t, err, "the smaller limit applies in any order")
 	})
 }
 
@@ -364,7 +364,7 @@ func TestContext(t *testing.T) {
 	})
 }
 
-// counted counts how often it is decoded.
+// counted counts the calls of its UnmarshalJSON method.
 type counted struct{ Name string }
 
 var decoded atomic.Int64
@@ -401,7 +401,8 @@ func TestConcurrency(t *testing.T) {
 	}
 }
 
-// TestAfterTheHandler asks when the bytes may be those of another request.
+// TestAfterTheHandler tests calls after the handler has returned, when another request may use the
+// buffer.
 func TestAfterTheHandler(t *testing.T) {
 	for name, mw := range map[string]alice.Constructor{"lazy": bodyjson.Lazy(bodyjson.Config{}), "new": bodyjson.New[named](bodyjson.Config{})} {
 		for _, asked := range []bool{false, true} {
@@ -423,7 +424,7 @@ func TestAfterTheHandler(t *testing.T) {
 				_, err = io.ReadAll(late.Body)
 				require.ErrorIs(t, err, http.ErrBodyReadAfterClose)
 				require.NoError(t, late.Body.Close())
-				if asked { // what was decoded is there to stay
+				if asked { // decoded values are kept
 					v, err := bodyjson.Get[any](late)
 					require.NoError(t, err)
 					assert.Equal(t, map[string]any{"name": "a", "x": []any{1.0}}, v)
@@ -432,8 +433,8 @@ func TestAfterTheHandler(t *testing.T) {
 		}
 	}
 	t.Run("while it is decoded", func(t *testing.T) {
-		// The handler returns while a goroutine of it decodes. The goroutine
-		// must see its own bytes to the end, whatever comes meanwhile.
+		// The handler returns while its goroutine decodes. The goroutine must not read the bytes of
+		// a later request.
 		mw := bodyjson.Lazy(bodyjson.Config{})
 		for range 50 {
 			var wg sync.WaitGroup
@@ -469,7 +470,7 @@ func TestAfterTheHandler(t *testing.T) {
 	})
 }
 
-// TestPanics has the functions of a Config panic, which must not harm what is left.
+// TestPanics tests that the request can still be used after a function of a Config has panicked.
 func TestPanics(t *testing.T) {
 	boom := func() { panic("boom") }
 	cfgs := map[string]bodyjson.Config{
@@ -508,8 +509,7 @@ type panicking struct{}
 
 func (panicking) Read([]byte) (int, error) { panic("boom") }
 
-// TestNoAliases overwrites the buffer of each value and looks whether the value has
-// changed.
+// TestNoAliases overwrites the buffer after decoding and checks that the value does not change.
 func TestNoAliases(t *testing.T) {
 	type target struct {
 		S   string
@@ -537,7 +537,7 @@ func TestNoAliases(t *testing.T) {
 		body, err := json.Marshal(want)
 		require.NoError(t, err)
 		for _, cfg := range []bodyjson.Config{{}, {UseNumber: true}} {
-			// Verify lends the buffer; nobody may keep it, but for this.
+			// Verify must not keep the buffer, except in this test.
 			var buffer []byte
 			cfg.Verify = func(_ *http.Request, data []byte) error {
 				buffer = data
@@ -557,8 +557,7 @@ func TestNoAliases(t *testing.T) {
 	}
 }
 
-// TestConnectedRequests sends many requests at once, with buffers that go from one
-// to another.
+// TestConnectedRequests sends many concurrent requests that share pooled buffers.
 func TestConnectedRequests(t *testing.T) {
 	h := bodyjson.New[named](bodyjson.Config{})(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v, _ := bodyjson.FromContext[named](r.Context())

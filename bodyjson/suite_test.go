@@ -15,7 +15,7 @@ import (
 	"github.com/hipflask/hipflask/bodyjson"
 )
 
-// Of the files for which JSON leaves the choice open, these are accepted.
+// accepted contains the accepted files among those for which RFC 8259 allows both results.
 var accepted = []string{
 	"i_number_double_huge_neg_exp.json",
 	"i_number_real_underflow.json",
@@ -25,20 +25,20 @@ var accepted = []string{
 	"i_structure_500_nested_arrays.json",
 }
 
-// Of those that are JSON, these are refused: a name is there twice in each, of
-// which RFC 8259, Section 4, says that it makes the object unpredictable.
+// duplicated contains the rejected files among those that are JSON. Each file has a duplicate name,
+// which makes the behavior unpredictable (RFC 8259, Section 4).
 var duplicated = []string{
 	"y_object_duplicated_key.json",
 	"y_object_duplicated_key_and_value.json",
 }
 
-// TestSuite runs the files of JSONTestSuite, by Nicolas Seriot, through New. The
-// folder is testdata/jsontestsuite/test_parsing, or $JSON_SUITE_DIR.
+// TestSuite sends the files of JSONTestSuite by Nicolas Seriot to New. The folder is
+// testdata/jsontestsuite/test_parsing, or $JSON_SUITE_DIR.
 func TestSuite(t *testing.T) {
 	dir := cmp.Or(os.Getenv("JSON_SUITE_DIR"), filepath.Join("testdata", "jsontestsuite", "test_parsing"))
 	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	require.NoError(t, err)
-	require.GreaterOrEqual(t, len(files), 318, "the suite is not whole")
+	require.GreaterOrEqual(t, len(files), 318, "the suite is incomplete")
 	h := bodyjson.New[any](bodyjson.Config{})(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	lax := bodyjson.New[any](bodyjson.Config{AllowDuplicateNames: true})(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	for _, file := range files {

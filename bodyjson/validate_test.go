@@ -16,7 +16,7 @@ import (
 	"github.com/hipflask/hipflask/errjson"
 )
 
-// part is valid if its number is positive.
+// part is valid if its number is not negative. The numbers 409, 422 and 500 select other errors.
 type part struct {
 	N int `json:"n"`
 }
@@ -83,7 +83,7 @@ func (m *machine) Validate() error {
 	if m.Max == 1 {
 		return errjson.FieldError{Pointer: "/max", Code: "max", Message: "Is one."}
 	}
-	if m.Max == 2 { // as programs did that had to call the methods themselves
+	if m.Max == 2 { // as if the method had called that of Part
 		return errjson.FieldError{Pointer: "/part/n", Code: "min", Message: "Must be positive."}
 	}
 	return nil
@@ -130,13 +130,13 @@ func TestNestedValidate(t *testing.T) {
 		body := `[` + strings.Repeat(`{"n":-1},`, 5000) + `{"n":1}]`
 		assert.Equal(t, 100, strings.Count(do(echoing[[]part](bodyjson.Config{}), post(body)).body, `"pointer"`))
 	})
-	t.Run("Config.Validate is not called then", func(t *testing.T) {
+	t.Run("Config.Validate is not called after an error", func(t *testing.T) {
 		cfg := bodyjson.Config{Validate: func(context.Context, any) error { panic("not called") }}
 		assert.Equal(t, http.StatusUnprocessableEntity, do(echoing[[]part](cfg), post(`[{"n":-1}]`)).status)
 	})
 }
 
-// TestValidationFunctions has two rules for one type.
+// TestValidationFunctions tests several validation functions for one type.
 func TestValidationFunctions(t *testing.T) {
 	positive := func(_ context.Context, p *part) error {
 		if p.N == 0 {
@@ -159,7 +159,7 @@ func TestValidationFunctions(t *testing.T) {
 	assert.Equal(t, ok(`{"n":3}`), send(both, `{"n":3}`))
 	assert.Equal(t, invalid(fault("/n", "zero", "Must not be 0.", 5, 1, 6)), send(both, `{"n":0}`))
 	assert.Equal(t, invalid(fault("/n", "max", "Is too large.", 6, 1, 7)), send(both, ` {"n":6}`))
-	assert.Equal(t, invalid(fault("/n", "min", "Must be positive.", 5, 1, 6)), send(both, `{"n":-1}`), "the method goes first")
+	assert.Equal(t, invalid(fault("/n", "min", "Must be positive.", 5, 1, 6)), send(both, `{"n":-1}`), "the Validate method is called first")
 	assert.Equal(t, ok(`{"n":6}`), send(bodyjson.Handler(bodyjson.Config{}, echo, positive), `{"n":6}`))
 
 	next := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
@@ -171,7 +171,7 @@ func TestValidationFunctions(t *testing.T) {
 	assert.Equal(t, http.StatusUnprocessableEntity, send(bodyjson.New(called, positive)(next), `{"n":0}`).status)
 }
 
-// TestHiddenErrors tests that a validation error whose text the client does not see is in the log.
+// TestHiddenErrors tests that a validation error without field errors is logged and not sent.
 func TestHiddenErrors(t *testing.T) {
 	for name, cfg := range map[string]bodyjson.Config{
 		"method":          {},
@@ -188,5 +188,5 @@ func TestHiddenErrors(t *testing.T) {
 	var log bytes.Buffer
 	errs := errjson.NewRenderer(errjson.Config{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	assert.Equal(t, http.StatusUnprocessableEntity, do(errs.Wrap(echoing[part](bodyjson.Config{})), post(`{"n":-1}`)).status)
-	assert.Empty(t, log.String(), "a field error is for the client, and logged at Debug")
+	assert.Empty(t, log.String(), "a field error is sent and logged at Debug")
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/hipflask/hipflask/errjson"
 )
 
-// A wire is a connection to a server, on which a test says what it wants.
+// A wire is a connection to a server for raw requests and responses.
 type wire struct {
 	t    *testing.T
 	conn net.Conn
@@ -53,7 +53,7 @@ func (w *wire) receive() (*http.Response, string) {
 	return resp, string(body)
 }
 
-// closed reports that the server closes the connection, now.
+// closed waits for more data and reports whether the server has closed the connection instead.
 func (w *wire) closed() bool {
 	_, err := w.r.ReadByte()
 	return err != nil
@@ -72,7 +72,7 @@ func server(t *testing.T, cfg bodyjson.Config) *httptest.Server {
 	return s
 }
 
-// TestKeepAlive sends a second request on the same connection after an answer.
+// TestKeepAlive sends a second request on the same connection after a response.
 func TestKeepAlive(t *testing.T) {
 	var zipped bytes.Buffer
 	zw := gzip.NewWriter(&zipped)
@@ -90,7 +90,7 @@ func TestKeepAlive(t *testing.T) {
 		{"wrong type", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\n\r\n{\"name\":\"a\"}", 415, true},
 		{"wrong coding", head + "Content-Encoding: br\r\nContent-Length: 4\r\n\r\nabcd", 415, true},
 		{"empty", message(""), 400, true},
-		{"no body at all", head + "\r\n", 400, true},
+		{"without a body", head + "\r\n", 400, true},
 		{"empty, chunked", chunked + "0\r\n\r\n", 400, true},
 		{"syntax", message(`{`), 400, true},
 		{"trailing data", message(`{} x`), 400, true},
@@ -122,7 +122,7 @@ func TestKeepAlive(t *testing.T) {
 	}
 }
 
-// TestContinue has clients that wait for a 100 before they send a body.
+// TestContinue tests clients that wait for a 100 before they send a body.
 func TestContinue(t *testing.T) {
 	s := server(t, bodyjson.Config{MaxBytes: 64})
 	t.Run("good", func(t *testing.T) {
@@ -140,21 +140,21 @@ func TestContinue(t *testing.T) {
 	for name, fields := range map[string]string{
 		"too large":    "Content-Type: application/json\r\nContent-Length: 65\r\n",
 		"wrong type":   "Content-Type: text/plain\r\nContent-Length: 12\r\n",
-		"no type":      "Content-Length: 12\r\n",
+		"missing type": "Content-Length: 12\r\n",
 		"wrong coding": "Content-Type: application/json\r\nContent-Encoding: br\r\nContent-Length: 12\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := dial(t, s)
 			w.send("POST / HTTP/1.1\r\nHost: x\r\n" + fields + "Expect: 100-continue\r\n\r\n")
-			resp, _ := w.receive() // the first and only answer
+			resp, _ := w.receive() // the only response
 			assert.Contains(t, []int{413, 415}, resp.StatusCode)
-			assert.True(t, w.closed(), "whether the body still comes cannot be known")
+			assert.True(t, w.closed(), "the client may still send the body")
 		})
 	}
 }
 
-// TestContinueAfterSilence has a handler read an upload after Get has ignored it: the time in which a
-// rejected client may continue to send must not have begun.
+// TestContinueAfterSilence reads an upload that Get has ignored. The deadline for the body of a
+// rejected request must not be set.
 func TestContinueAfterSilence(t *testing.T) {
 	s := httptest.NewServer(bodyjson.Lazy(bodyjson.Config{Silent: true})(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, err := bodyjson.Get[named](r)
@@ -173,9 +173,9 @@ func TestContinueAfterSilence(t *testing.T) {
 	assert.Equal(t, "abcd", body)
 }
 
-// TestClientTrouble has clients that do not send what they have announced.
+// TestClientTrouble tests clients that do not send the body that the header announces.
 func TestClientTrouble(t *testing.T) {
-	t.Run("half", func(t *testing.T) {
+	t.Run("truncated", func(t *testing.T) {
 		w := dial(t, server(t, bodyjson.Config{}))
 		w.send(head + "Content-Length: 100\r\n\r\n{\"name\":")
 		require.NoError(t, w.conn.(*net.TCPConn).CloseWrite())
@@ -184,7 +184,7 @@ func TestClientTrouble(t *testing.T) {
 		assert.Contains(t, body, `"code":"truncated"`)
 		assert.True(t, w.closed())
 	})
-	t.Run("gone", func(t *testing.T) {
+	t.Run("client disconnected", func(t *testing.T) {
 		errs := make(chan error, 1)
 		s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			_, err := bodyjson.Get[named](r)
@@ -194,7 +194,7 @@ func TestClientTrouble(t *testing.T) {
 		w := dial(t, s)
 		w.send(head + "Content-Length: 100\r\n\r\n{\"name\":")
 		tcp := w.conn.(*net.TCPConn)
-		require.NoError(t, tcp.SetLinger(0)) // a reset, not an end
+		require.NoError(t, tcp.SetLinger(0)) // close with a TCP reset
 		time.Sleep(50 * time.Millisecond)
 		require.NoError(t, tcp.Close())
 		require.ErrorIs(t, <-errs, context.Canceled)
@@ -212,7 +212,7 @@ func TestClientTrouble(t *testing.T) {
 		w := dial(t, server(t, bodyjson.Config{Gunzip: true, ReadTimeout: 100 * time.Millisecond}))
 		w.send(head + "Content-Encoding: gzip\r\nContent-Length: 100\r\n\r\nthis is no gzip data")
 		resp, _ := w.receive()
-		assert.Equal(t, 408, resp.StatusCode, "net/http would wait for the rest without end")
+		assert.Equal(t, 408, resp.StatusCode, "net/http would wait for the rest without a limit")
 		assert.True(t, w.closed())
 	})
 	t.Run("slow and of another type", func(t *testing.T) {
@@ -222,12 +222,12 @@ func TestClientTrouble(t *testing.T) {
 		w.send(other + "abcd")
 		resp, _ := w.receive()
 		assert.Equal(t, 415, resp.StatusCode)
-		time.Sleep(2 * limit) // the next request is not late
+		time.Sleep(2 * limit) // the deadline must not apply to the next request
 		w.send(other + "ab")
 		start := time.Now()
 		resp, _ = w.receive()
 		assert.Equal(t, 415, resp.StatusCode)
-		assert.Less(t, time.Since(start), 10*time.Second, "net/http would wait for the rest without end")
+		assert.Less(t, time.Since(start), 10*time.Second, "net/http would wait for the rest without a limit")
 		assert.True(t, w.closed())
 	})
 	t.Run("slow for the server", func(t *testing.T) {

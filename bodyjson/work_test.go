@@ -27,8 +27,8 @@ type amount struct {
 	A int `json:"a" required:"true"`
 }
 
-// TestWork has bodies whose errors cost the most: a name that is as long as the body, around many
-// values with an error.
+// TestWork limits the time and memory for bodies with costly errors. Most bodies have a long name
+// that encloses many invalid values.
 func TestWork(t *testing.T) {
 	const size = 512 << 10
 	name := strings.Repeat("n", size)
@@ -62,8 +62,8 @@ func TestWork(t *testing.T) {
 		{"names of another type", echoing[map[string]map[int]int](bodyjson.Config{}), `{"` + name + `":{` + numbered(`"k%d":0`, 1000) + `"1":1}}`, 422},
 		{"escapes in the name", echoing[map[string][]int](bodyjson.Config{}), `{"` + strings.Repeat(`~\/\u0041`, size/9) + `":[` + many(`""`, 1000) + `1]}`, 422},
 		{"in an any", echoing[any](bodyjson.Config{}), `{"` + name + `":[` + many("1e400", 1000) + `1]}`, 422},
-		{"json.Number by encoding/json", echoing[map[string][]json.Number](v1), `{"` + name + `":[` + many("1", 1000) + `null]}`, 422},
-		{"good json.Number by encoding/json", echoing[map[string][]json.Number](v1), `{"` + name + `":[` + many("1", 1000) + `2]}`, 200},
+		{"json.Number with encoding/json", echoing[map[string][]json.Number](v1), `{"` + name + `":[` + many("1", 1000) + `null]}`, 422},
+		{"valid json.Number with encoding/json", echoing[map[string][]json.Number](v1), `{"` + name + `":[` + many("1", 1000) + `2]}`, 200},
 		{"rejected by encoding/json", echoing[map[string][]json.Number](v1), `{"` + name + `":[` + many(`"1"`, 1000) + `{}]}`, 422},
 		{"duplicate", echoing[map[string]any](bodyjson.Config{}), `{"` + name[:size/2] + `":1,"` + name[:size/2] + `":2}`, 400},
 		{"syntax at the end", echoing[map[string]any](bodyjson.Config{}), `{"` + name + `":[` + many("1", 1000) + `]}`, 400},
@@ -76,7 +76,7 @@ func TestWork(t *testing.T) {
 			got := do(test.h, r)
 			spent, took := allocated()-before, time.Since(start)
 			assert.Equal(t, test.status, got.status)
-			assert.Less(t, spent, uint64(24*len(test.body)+1<<20), "of memory, for %d bytes", len(test.body))
+			assert.Less(t, spent, uint64(24*len(test.body)+1<<20), "memory for a body of %d bytes", len(test.body))
 			assert.Less(t, took, 2*time.Second)
 			if test.status != 200 {
 				assert.Less(t, len(got.body), 200<<10)
@@ -92,11 +92,11 @@ func TestWork(t *testing.T) {
 		r.Header.Set("Content-Encoding", "gzip")
 		before := allocated()
 		assert.Equal(t, 413, do(echoing[map[string][]amount](bodyjson.Config{Gunzip: true}), r).status)
-		assert.Less(t, allocated()-before, uint64(4<<20), "%d bytes are sent", zipped.Len())
+		assert.Less(t, allocated()-before, uint64(4<<20), "memory for a compressed body of %d bytes", zipped.Len())
 	})
 }
 
-// TestStringMemory tests how much memory a short string keeps.
+// TestStringMemory limits the memory that a short string keeps in use.
 func TestStringMemory(t *testing.T) {
 	const n = 2000
 	kept := make([]string, 0, n)

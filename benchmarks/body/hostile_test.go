@@ -13,8 +13,7 @@ import (
 	"github.com/hipflask/hipflask/bodyjson"
 )
 
-// A hostile document costs more than others of its size. Most are rejected, the last errors being at
-// the end.
+// A hostile document costs more than other documents of its size. Most have an error at the end.
 type hostile struct {
 	name string
 	body string
@@ -58,7 +57,7 @@ func (h *hostileJSON) UnmarshalJSON(data []byte) error { return stdjson.Unmarsha
 
 func hostiles() []hostile {
 	const size = 256 << 10
-	// fill repeats an element up to the size.
+	// fill repeats an element until the result has the size.
 	fill := func(element string) string { return strings.Repeat(element+",", size/(len(element)+1)) }
 	numbered := func(format string, width int) string {
 		var b strings.Builder
@@ -128,9 +127,9 @@ func gzipped(text string) string {
 	return b.String()
 }
 
-// BenchmarkHostile compares documents that are made to cost much with encoding/json, which neither
-// finds duplicate names and invalid UTF-8, nor names more than one error. The metric ratio is the time
-// of hipflask as a multiple.
+// BenchmarkHostile compares New with encoding/json for costly documents. encoding/json does not
+// detect duplicate names and invalid UTF-8, and returns one error only. The metric ratio is the
+// time of New divided by the time of encoding/json.
 func BenchmarkHostile(b *testing.B) {
 	for _, h := range hostiles() {
 		b.Run(h.name, func(b *testing.B) {
@@ -167,7 +166,7 @@ func BenchmarkHostile(b *testing.B) {
 	}
 }
 
-// TestHostile has an error response for each document, with one exception.
+// TestHostile tests that each document is rejected, except those with the prefix "accepted".
 func TestHostile(t *testing.T) {
 	all := hostiles()
 	if len(all) < 30 {

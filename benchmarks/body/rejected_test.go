@@ -20,8 +20,8 @@ type item struct {
 	Price float64 `json:"price"`
 }
 
-// BenchmarkRejected measures the whole response to a body with a wrong type. Those of hipflask name
-// every wrong field and its position. Those of the others name at most one.
+// BenchmarkRejected measures the whole response to an invalid body. The responses of hipflask
+// contain every invalid field and its position. The other responses contain at most one field.
 func BenchmarkRejected(b *testing.B) {
 	quiet := errjson.NewRenderer(errjson.Config{Logger: slog.New(slog.DiscardHandler)})
 	for _, l := range []library{
@@ -42,7 +42,7 @@ func BenchmarkRejected(b *testing.B) {
 	}
 }
 
-// reject sends a body again and again, each time with the header of a new response.
+// reject measures requests with the same body. Each response starts with an empty header.
 func reject(b *testing.B, h http.Handler, body []byte) {
 	b.Helper()
 	r, err := http.NewRequest(http.MethodPost, "/", nil)
@@ -61,7 +61,8 @@ func reject(b *testing.B, h http.Handler, body []byte) {
 	}
 }
 
-// rejectedGin is Gin with its own binding, or with the adapter.
+// rejectedGin returns a handler of Gin with the adapter. If errs is nil, Gin's own binding decodes
+// the body.
 func rejectedGin(errs *errjson.Renderer) http.Handler {
 	gin.SetMode(gin.ReleaseMode)
 	e := gin.New()

@@ -14,8 +14,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// A checker finds the errors of a document. First checkSyntax finds out whether it is JSON. Then
-// check walks through it beside the Type, collects every error, and builds pointers only for these.
+// A checker finds the errors of a document. checkSyntax finds a syntax error. After that, check
+// compares the document with a Type and collects all errors. JSON Pointers are built only for
+// errors.
 type checker struct {
 	scanner
 	options *Options
@@ -23,10 +24,10 @@ type checker struct {
 	path    path
 	errors  []Error
 
-	duplicate *Error // the second of two members for one field
+	duplicate *Error // the first duplicate name
 }
 
-// syntaxChecker is a reusable decoder, which is costly to make.
+// A syntaxChecker is a reusable decoder, because a new decoder is costly.
 type syntaxChecker struct {
 	decoder jsontext.Decoder
 	data    bytes.Buffer
@@ -46,7 +47,7 @@ func (c *checker) checkSyntax() error {
 	}
 	_, err := s.decoder.ReadValue()
 	end := int(s.decoder.InputOffset())
-	s.data = bytes.Buffer{} // which the decoder does not read again
+	s.data = bytes.Buffer{} // the pool must not keep the document
 	if err != nil {
 		syntax, ok := errors.AsType[*jsontext.SyntacticError](err)
 		if !ok { // io.EOF
@@ -60,7 +61,7 @@ func (c *checker) checkSyntax() error {
 	return nil
 }
 
-// check returns a Report if the document, which is JSON, is invalid for t.
+// check returns a Report if the document is invalid for t. The document must be valid JSON.
 func (c *checker) check(t *Type) error {
 	c.at = 0
 	c.value(t, element)
@@ -77,7 +78,7 @@ func (c *checker) report() error {
 	return nil
 }
 
-// add records an error of the current value, which is at an offset.
+// add records an error of the current value at offset.
 func (c *checker) add(offset int, code, message string) {
 	c.addCause(offset, code, message, nil)
 }
@@ -89,7 +90,7 @@ func (c *checker) addCause(offset int, code, message string, cause error) {
 	}
 }
 
-// addDuplicate records a second member for a field. No other error is then reported.
+// addDuplicate records a duplicate name. The Report then contains only this error.
 func (c *checker) addDuplicate(offset int) {
 	if c.duplicate == nil {
 		pointer, _ := c.path.pointer()
@@ -99,7 +100,7 @@ func (c *checker) addDuplicate(offset int) {
 
 func (c *checker) full() bool { return len(c.errors) == maxErrors || c.duplicate != nil }
 
-// value checks the next value, which is that of the field f.
+// value checks the next value, the value of the field f.
 func (c *checker) value(t *Type, f *field) {
 	b := c.peek()
 	if b == 'n' {
@@ -109,7 +110,7 @@ func (c *checker) value(t *Type, f *field) {
 			return
 		}
 	}
-	isNull := b == 'n' && t.kind != customJSON && t.kind != customFrom // which decode null
+	isNull := b == 'n' && t.kind != customJSON && t.kind != customFrom // these methods decode null
 	if isNull || c.full() || t.unsupported != nil || c.decoded && !t.has(checked) && f.elementField == nil {
 		c.raw()
 		return
@@ -140,8 +141,8 @@ func (c *checker) value(t *Type, f *field) {
 	}
 }
 
-// isKind reports whether a value begins with the bracket. If not, it reads the value and records an
-// error.
+// isKind reports whether a value begins with the bracket. Otherwise isKind skips the value and
+// records an error.
 func (c *checker) isKind(b, bracket byte, want string) bool {
 	if b == bracket {
 		return true
@@ -153,7 +154,7 @@ func (c *checker) isKind(b, bracket byte, want string) bool {
 	return false
 }
 
-// name reads the name of the next member and returns it, with its offset.
+// name reads the name of the next member and returns it with its offset.
 func (c *checker) name(first bool) (name []byte, offset int, more bool) {
 	if more, _ := c.next('}', first); !more {
 		return nil, 0, false
@@ -167,8 +168,9 @@ func (c *checker) name(first bool) (name []byte, offset int, more bool) {
 	return name, offset, true
 }
 
-// object checks an object. Merge passes functions: member is called before the value of the member
-// of a field, and missing reports whether a required member may not be missing.
+// object checks an object. If member is set, object calls it instead of value for the value of each
+// field. If missing is set, missing reports whether a missing required member is an error. Merge
+// sets both functions.
 func (c *checker) object(t *Type, member func(f *field), missing func(f *field) bool) {
 	start := c.at
 	var seen bitset
@@ -216,7 +218,7 @@ func (c *checker) object(t *Type, member func(f *field), missing func(f *field) 
 // A bitset is a set of small integers.
 type bitset struct {
 	low  uint64
-	rest []uint64 // of those from 64
+	rest []uint64 // for the integers from 64 on
 }
 
 func (s *bitset) word(i int) *uint64 {
@@ -231,7 +233,7 @@ func (s *bitset) word(i int) *uint64 {
 
 func (s *bitset) has(i int) bool { return *s.word(i)&(1<<(i%64)) != 0 }
 
-// set adds i and reports whether it was in the set.
+// set adds i and reports whether it was in the set before.
 func (s *bitset) set(i int) (had bool) {
 	had = s.has(i)
 	*s.word(i) |= 1 << (i % 64)
@@ -254,10 +256,10 @@ func (c *checker) dictionary(t *Type, f *field) {
 	c.path.pop()
 }
 
-// key decodes a name as the key of a map, and adds it to the keys of the map. If it is invalid, or a
+// key decodes a name as the key of a map and adds it to keys. If the name is invalid or a
 // duplicate, key records the error.
 func (c *checker) key(t *Type, name []byte, offset int, keys *reflect.Value) (key reflect.Value, ok bool) {
-	if t.kind == text { // which the syntax check has compared
+	if t.kind == text { // the syntax check has found duplicates
 		key = reflect.New(t.typ).Elem()
 		key.SetString(string(name))
 		return key, true
@@ -268,7 +270,7 @@ func (c *checker) key(t *Type, name []byte, offset int, keys *reflect.Value) (ke
 		c.addCause(offset, codeFormat, invalidFormat, err)
 	case err != nil:
 		c.add(offset, codeType, "The name must be "+t.want()+".")
-	case t.kind != customFrom: // which can depend on its position in the document
+	case t.kind != customFrom: // such a key can depend on its position in the document
 		if !keys.IsValid() {
 			*keys = reflect.MakeMap(reflect.MapOf(t.typ, reflect.TypeFor[struct{}]()))
 		}
@@ -281,14 +283,14 @@ func (c *checker) key(t *Type, name []byte, offset int, keys *reflect.Value) (ke
 	return key, err == nil
 }
 
-// decodeName decodes a name, in quotes.
+// decodeName decodes a quoted name as a map key.
 func decodeName(t *Type, quoted []byte) (key reflect.Value, err error) {
 	p := reflect.New(t.typ)
 	err = json.Unmarshal(quoted, p.Interface(), json.StringifyNumbers(true))
 	for t.kind == pointer {
 		t = t.elem
 	}
-	if t.kind == number { // for the v2 decoder it is any string
+	if t.kind == number { // the v2 decoder accepts any string
 		if name, _ := jsontext.AppendUnquote(nil, quoted); !isNumber(name) {
 			err = errNotNumber
 		}
@@ -318,7 +320,7 @@ func (c *checker) list(t *Type, f *field) {
 	}
 }
 
-// dynamic checks the value of an interface. Only numbers can be wrong.
+// dynamic checks the value of an interface. Only numbers can be invalid.
 func (c *checker) dynamic(t *Type, b byte) {
 	exact := c.options.UseNumber && t.typ == reflect.TypeFor[any]()
 	switch {
@@ -339,7 +341,7 @@ var (
 	floatType = TypeOf(reflect.TypeFor[float64]())
 )
 
-// scalar checks a value that has no elements or members, or that a method decodes.
+// scalar checks a value without elements and members, or a value that a method decodes.
 func (c *checker) scalar(t *Type, f *field, offset int, raw []byte) {
 	b := raw[0]
 	isString := b == '"'
@@ -388,7 +390,7 @@ func (c *checker) scalar(t *Type, f *field, offset int, raw []byte) {
 	}
 }
 
-// checkNumber checks a number, in quotes if it is in a string.
+// checkNumber checks the number in raw. If quoted is set, raw is a string.
 func checkNumber(t *Type, raw []byte, quoted bool, want string) (code, message string) {
 	digits := raw
 	if quoted {
@@ -424,7 +426,7 @@ func checkNumber(t *Type, raw []byte, quoted bool, want string) (code, message s
 	return codeType, "Must be " + want + "."
 }
 
-// custom calls an unmarshal method of the program and records its error.
+// custom calls the unmarshal method of t and records its error.
 func (c *checker) custom(t *Type, offset int, raw []byte) {
 	target := reflect.New(t.typ).Interface()
 	var err error
@@ -435,7 +437,7 @@ func (c *checker) custom(t *Type, offset int, raw []byte) {
 	case customJSON:
 		err = target.(json.Unmarshaler).UnmarshalJSON(raw)
 	case customFrom:
-		// The method sees the position of a document of its own.
+		// raw is a document of its own here, so the method sees other offsets and pointers.
 		err = json.Unmarshal(raw, target, c.options.v2(t)...)
 	}
 	if err != nil {
@@ -443,7 +445,7 @@ func (c *checker) custom(t *Type, offset int, raw []byte) {
 	}
 }
 
-// want describes the JSON for a type.
+// want describes the JSON value that t accepts.
 func (t *Type) want() string {
 	switch t.kind {
 	case boolean:
@@ -460,7 +462,7 @@ func (t *Type) want() string {
 	return "a string"
 }
 
-// kindName describes a value by its first byte. It is not null.
+// kindName describes a value by its first byte. The value must not be null.
 func kindName(b byte) string {
 	switch b {
 	case 't', 'f':

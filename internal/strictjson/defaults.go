@@ -8,14 +8,14 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// setDefaults calls the SetDefaults methods of v and of the structs in it, the innermost first. It
-// is called for the document, and for each element and each target of a pointer, before it is
-// decoded. v is addressable.
+// setDefaults calls the SetDefaults methods of v and of the structs in it, the innermost first. The
+// decoders call setDefaults before they decode the document, an element or the target of a pointer.
+// v must be addressable.
 func (t *Type) setDefaults(v reflect.Value) {
 	if !t.has(defaults) {
 		return
 	}
-	for _, index := range t.embeds { // the method may be that of an embedded pointer
+	for _, index := range t.embeds { // the method may be promoted from an embedded pointer
 		p, err := v.FieldByIndexErr(index)
 		if err == nil && p.IsNil() && p.Type().Implements(reflect.TypeFor[defaulter]()) {
 			p.Set(reflect.New(p.Type().Elem()))
@@ -23,7 +23,7 @@ func (t *Type) setDefaults(v reflect.Value) {
 	}
 	for i := range t.fields {
 		f := &t.fields[i]
-		if inner, err := v.FieldByIndexErr(f.index); err == nil { // not in a nil pointer
+		if inner, err := v.FieldByIndexErr(f.index); err == nil { // the pointers are not nil
 			f.typ.setDefaults(inner)
 		}
 	}
@@ -32,8 +32,8 @@ func (t *Type) setDefaults(v reflect.Value) {
 	}
 }
 
-// keepDefaults has the v2 decoder keep the defaults as the fast decoder does: null leaves a value
-// that has no null as it is, and a pointer, map, slice or interface is replaced, not merged.
+// keepDefaults makes the v2 decoder treat defaults as the fast decoder does. If null is not a value
+// of the type, null keeps the default. A default pointer, map, slice or interface is replaced.
 var keepDefaults = json.UnmarshalFromFunc(func(dec *jsontext.Decoder, target any) error {
 	v := reflect.ValueOf(target).Elem()
 	t := TypeOf(v.Type())
@@ -41,14 +41,14 @@ var keepDefaults = json.UnmarshalFromFunc(func(dec *jsontext.Decoder, target any
 		_, err := dec.ReadToken()
 		return err
 	}
-	if !clearShared(v) && v.IsZero() { // as an element or the target of a pointer is
+	if !clearShared(v) && v.IsZero() { // such as an element or the target of a pointer
 		t.setDefaults(v)
 	}
 	return errors.ErrUnsupported // the v2 decoder continues
 })
 
-// clearShared clears a value that may share memory with a default of the program, which must not be
-// changed. It reports whether the value is of such a kind.
+// clearShared clears a pointer, map, slice or interface. The result is false for any other value.
+// The program may share the memory of such a default, so decoding must not modify it.
 func clearShared(v reflect.Value) bool {
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Interface:

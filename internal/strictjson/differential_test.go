@@ -30,8 +30,8 @@ var (
 	differential = flag.Duration("differential", 2*time.Second, "duration of TestDifferential")
 )
 
-// TestDifferential compares Options.Decode with the v2 decoder for random types, documents, and
-// options. A failure reports the seed of its type. To run it for hours:
+// TestDifferential compares Options.Decode with the v2 decoder for random types, documents and
+// options. A failure reports the seed of its type. To run the test for an hour:
 //
 //	go test ./internal/strictjson -run TestDifferential -timeout 0 -differential 1h
 func TestDifferential(t *testing.T) {
@@ -71,7 +71,7 @@ func TestDifferential(t *testing.T) {
 	assert.Less(t, share("malformed", "rejected by both"), 0.8)
 }
 
-// A trial is a document for a type.
+// A trial decodes a document into a type.
 type trial struct {
 	typ     reflect.Type
 	t       *strictjson.Type
@@ -80,7 +80,7 @@ type trial struct {
 	count   map[string]int
 }
 
-// run compares the decoders. It returns a description of a disagreement, or "".
+// run compares the decoders and returns a description of a difference, or "".
 func (x trial) run() (problem string) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -156,8 +156,8 @@ func describe(v reflect.Value) string {
 	return addresses.ReplaceAllString(fmt.Sprintf("%+v", v.Elem()), "&")
 }
 
-// checkError checks that a Report has the error at which v2 stops. It returns a description of the
-// difference, or "".
+// checkError checks that a Report contains the error at which the v2 decoder stops. The result is a
+// description of the difference, or "".
 func (x trial) checkError(report *strictjson.Report, err error) string {
 	var semantic *json.SemanticError
 	if report.Malformed || len(report.Errors) == 100 || len(x.data) > 1_000 ||
@@ -173,8 +173,8 @@ func (x trial) checkError(report *strictjson.Report, err error) string {
 	return fmt.Sprintf("v2: %v, but Decode: %+v", err, report.Errors)
 }
 
-// checkPositions checks the offsets and pointers of a Report. It returns a description of a wrong
-// one, or "".
+// checkPositions checks the offsets and pointers of a Report. The result is a description of an
+// invalid one, or "".
 func (x trial) checkPositions(report *strictjson.Report) string {
 	duplicates := jsontext.AllowDuplicateNames(x.options.AllowDuplicateNames)
 	isJSON := jsontext.Value(x.data).IsValid(duplicates)
@@ -441,7 +441,7 @@ func (g generator) typ(depth int) reflect.Type {
 	return reflect.StructOf(fields)
 }
 
-// document returns a random document. Most are valid for t, or nearly so.
+// document returns a random document. Most documents are valid for t or have few errors.
 func (g generator) document(t reflect.Type) []byte {
 	g.rate = pick(g, []float64{0, 0.02, 0.05, 0.1, 0.3})
 	v := reflect.New(t)
@@ -594,7 +594,7 @@ func (g generator) mutate(data jsontext.Value) string {
 	return string(data[:1]) + strings.Join(elements, ",") + g.space() + end
 }
 
-// name returns a name with the colon.
+// name returns a quoted name and a colon.
 func (g generator) name(name string) string {
 	if g.chance(g.rate / 3) {
 		name = g.choose(strings.ToUpper(name), "-"+name, strings.ToLower(name), "01", "1.0", "x")

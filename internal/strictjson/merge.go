@@ -7,15 +7,15 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// Merge applies a JSON Merge Patch (RFC 7396) to the value that v points to. It changes nothing that
-// the value shares with others: it copies pointers, maps and slices first, apart from those of types
-// with unmarshal methods. If it returns an error, the value is undefined. The error is a [*Report] if
-// the patch or the result is invalid.
+// Merge applies a JSON Merge Patch (RFC 7396) to the value that v points to. Merge first replaces
+// the pointers, maps and slices in the value by copies, except in types with unmarshal methods. If
+// Merge returns an error, the value is undefined. The error is a [*Report] if the patch or the
+// result is invalid.
 //
-// A null in an object removes the member: the field gets its default value, or is missing if it is
-// required. The required members of an object that the patch adds must be in the patch. In an object
-// that the patch changes, a required pointer or interface must not be nil. Duplicate members, if they
-// are allowed, are applied one after the other.
+// A null in an object resets the field to its default value. A null for a required field is an
+// error. If the patch adds an object, the patch must have the required members of the object. If
+// the patch changes an object, its required pointers and interfaces must not be nil and its
+// required Optionals must be set. Allowed duplicate members are applied one after the other.
 func (o *Options) Merge(patch []byte, t *Type, v any) error {
 	switch {
 	case t.err != nil:
@@ -38,10 +38,10 @@ func (o *Options) Merge(patch []byte, t *Type, v any) error {
 	return m.report()
 }
 
-// A merger walks through a patch and the value that it changes.
+// A merger applies a patch to a value.
 type merger struct {
 	checker
-	err error // of the program
+	err error // an error of the program, not of the patch
 }
 
 // merge applies the next value of the patch to v. isNew is set if the patch adds v.
@@ -49,7 +49,7 @@ func (m *merger) merge(t *Type, f *field, v reflect.Value, isNew bool) {
 	b := m.peek()
 	switch {
 	case t.kind == pointer && b != 'n':
-		target := reflect.New(t.elem.typ) // the old one may have other uses in the value
+		target := reflect.New(t.elem.typ) // the old target may be used elsewhere in the value
 		if isNew = v.IsNil(); isNew {
 			t.elem.setDefaults(target.Elem())
 		} else {
@@ -72,7 +72,7 @@ func (m *merger) merge(t *Type, f *field, v reflect.Value, isNew bool) {
 		m.mergeMap(t, f.elements(t.elem), v)
 	case t.kind == dynamic && b == '{':
 		members, ok := v.Interface().(map[string]any)
-		if !ok { // the value of the program is merged as JSON
+		if !ok { // merge into the JSON form of the value
 			if data, err := json.Marshal(v.Interface()); err == nil {
 				_ = m.options.decodeV2(data, anyMap, reflect.ValueOf(&members).Elem())
 			}
@@ -87,7 +87,7 @@ func (m *merger) merge(t *Type, f *field, v reflect.Value, isNew bool) {
 
 func (m *merger) mergeObject(t *Type, v reflect.Value, isNew bool) {
 	before := v
-	if t.embeds != nil { // a nil embedded pointer has no members
+	if t.embeds != nil { // before keeps the nil embedded pointers that the merge allocates
 		before = reflect.New(t.typ).Elem()
 		before.Set(v)
 	}
@@ -123,7 +123,7 @@ func (m *merger) mergeObject(t *Type, v reflect.Value, isNew bool) {
 	})
 }
 
-// copyEmbedded replaces the targets of the embedded pointers of v by copies.
+// copyEmbedded replaces the targets of v's embedded pointers with copies.
 func (t *Type) copyEmbedded(v reflect.Value) {
 	for _, index := range t.embeds {
 		if p, err := v.FieldByIndexErr(index); err == nil && !p.IsNil() {
@@ -134,7 +134,8 @@ func (t *Type) copyEmbedded(v reflect.Value) {
 	}
 }
 
-// fieldByIndex returns a field. It allocates the embedded pointers that lead to it.
+// fieldByIndex returns the field of v at index and allocates the embedded pointers on the path to
+// it.
 func fieldByIndex(v reflect.Value, index []int) reflect.Value {
 	for _, i := range index {
 		if v.Kind() == reflect.Pointer {
@@ -148,7 +149,7 @@ func fieldByIndex(v reflect.Value, index []int) reflect.Value {
 	return v
 }
 
-// copyMap returns a map with the elements of v, which may be nil.
+// copyMap returns a new map with the elements of v. v may be nil.
 func copyMap(v reflect.Value) reflect.Value {
 	m := reflect.MakeMapWithSize(v.Type(), v.Len())
 	for i := v.MapRange(); i.Next(); {
@@ -210,8 +211,7 @@ func (m *merger) replace(t *Type, f *field, v reflect.Value) {
 	m.err = json.Unmarshal(d.data, v.Addr().Interface(), options...)
 }
 
-// A cloner makes deep copies. It copies a value that is used several times once, so that cycles have
-// an end.
+// A cloner makes deep copies. Each pointer, map or slice is copied once, so cycles terminate.
 type cloner map[identity]reflect.Value
 
 // An identity identifies a pointer, map, or slice.
@@ -221,8 +221,8 @@ type identity struct {
 	length  int
 }
 
-// clone returns a copy of v that shares no pointer, map, or slice with it, apart from those of fields
-// that are not decoded, and of types with unmarshal methods.
+// clone returns a deep copy of v. Fields that are not decoded share memory with v. Values of types
+// with unmarshal methods share memory with v.
 func (c cloner) clone(t *Type, v reflect.Value) reflect.Value {
 	kind := v.Kind()
 	if kind == reflect.Pointer || kind == reflect.Map || kind == reflect.Slice {

@@ -16,18 +16,18 @@ type path []step
 
 // A step leads from a value to an element or a member of it.
 type step struct {
-	quoted []byte // the name in the document, if it is set
-	name   string // or the name of a field or an element of a map
-	number int    // or the number of an element, from 1
+	quoted []byte // the quoted name in the document, or nil
+	name   string // the name of a field or of an element of a map
+	number int    // the number of an element of a list, from 1; or 0
 }
 
 func (p *path) push()     { *p = append(*p, step{}) }
 func (p *path) pop()      { *p = (*p)[:len(*p)-1] }
 func (p path) top() *step { return &p[len(p)-1] }
 
-// pointer returns the JSON Pointer (RFC 6901). If it is too long, it returns that of the nearest
-// enclosing value with a pointer that is not, and false. Names can be as long as the document, so it
-// stops early.
+// pointer returns the JSON Pointer (RFC 6901) of the value. A pointer longer than maxPointer is
+// replaced by that of the nearest enclosing value that fits, and whole is false. Building stops at
+// the limit, because names can be as long as the document.
 func (p path) pointer() (pointer string, whole bool) {
 	var buf [64]byte
 	b := buf[:0]
@@ -40,7 +40,7 @@ func (p path) pointer() (pointer string, whole bool) {
 	return string(b), true
 }
 
-// appendToken appends the token of s, with its escapes. Of a very long one it appends a part.
+// appendToken appends the escaped token of s. A token that is longer than maxPointer may be cut.
 func (s step) appendToken(pointer []byte) []byte {
 	name := s.name
 	switch {
@@ -59,7 +59,7 @@ func (s step) appendToken(pointer []byte) []byte {
 
 var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
 
-// keyName returns the JSON name of the key of a map.
+// keyName returns the JSON name of a map key.
 func keyName(key reflect.Value) string {
 	if kindOf(key.Type()) == text {
 		return key.String()

@@ -11,12 +11,12 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// A Report has the errors of an invalid document. It is an error itself.
+// A Report is an error that contains the errors of an invalid document.
 type Report struct {
 	// Malformed is set if the document is not JSON. Errors then has one element.
 	Malformed bool
-	// Errors are at most 100 errors, not in order. The list is empty if Options.Unmarshal rejects the
-	// document for a reason of its own.
+	// Errors contains at most 100 errors, not in order. Errors is empty if only Options.Unmarshal
+	// rejects the document.
 	Errors []Error
 	// Cause is the error of Options.Unmarshal, or nil.
 	Cause error
@@ -35,16 +35,16 @@ func (r *Report) Unwrap() error { return r.Cause }
 
 // An Error is an error about one value of a document.
 type Error struct {
-	// Pointer is the JSON Pointer (RFC 6901) to the value. It has at most 1 KiB: a longer one is
-	// replaced by that of the nearest enclosing value that fits.
+	// Pointer is the JSON Pointer (RFC 6901) of the value. A pointer longer than 1 KiB is replaced
+	// by that of the nearest enclosing value that fits.
 	Pointer string
-	// Enclosing is set if it was replaced.
+	// Enclosing is set if Pointer was replaced.
 	Enclosing bool
 	// Offset is the offset of the value in the document, in bytes.
 	Offset int
 	// Code is the kind of the error, such as "type".
 	Code string
-	// Message is the text for clients. It has nothing of the document, and no Go type.
+	// Message is the text for clients. Message does not contain Go types or parts of the document.
 	Message string
 	// Cause is the error of an unmarshal method of the program, or nil.
 	Cause error
@@ -56,7 +56,7 @@ const (
 	maxDepth   = 10_000 // of the v2 decoder
 )
 
-// The codes of errors. The comment of package bodyjson explains them.
+// The codes of errors. The doc comment of package bodyjson lists all codes.
 const (
 	codeSyntax    = "syntax"
 	codeTrailing  = "trailing_data"
@@ -81,8 +81,8 @@ const (
 
 var errTrailing = errors.New("data after the value")
 
-// syntaxReport describes a syntax error. The messages of the v2 decoder are not used: they vary, and
-// they quote the document.
+// syntaxReport returns the Report of a syntax error. The messages of the v2 decoder are not used,
+// because they vary and quote the document.
 func syntaxReport(data []byte, err *jsontext.SyntacticError) *Report {
 	offset := min(int(err.ByteOffset), len(data))
 	e := Error{Pointer: boundPointer(string(err.JSONPointer)), Offset: offset, Code: codeSyntax, Message: "Syntax error in the JSON."}
@@ -103,7 +103,7 @@ func syntaxReport(data []byte, err *jsontext.SyntacticError) *Report {
 		strings.Count(string(err.JSONPointer), "/") >= maxDepth:
 		e.Code, e.Message, e.Pointer = codeDepth, "The JSON is nested too deeply.", ""
 	case len(rest) > 0 && (rest[0] == '}' || rest[0] == ']') && bytes.HasSuffix(bytes.TrimRight(data[:offset], " \n\t\r"), []byte(",")):
-		e.Offset = bytes.LastIndexByte(data[:offset], ',') // the error is the comma
+		e.Offset = bytes.LastIndexByte(data[:offset], ',') // the error is at the comma
 	case r == utf8.RuneError && size == 1:
 		e.Code, e.Message = codeEncoding, "The JSON must be in UTF-8."
 	case isSurrogate(rest):
@@ -121,17 +121,18 @@ func isSurrogate(data []byte) bool {
 	return err == nil && n >= 0xD800 && n <= 0xDFFF
 }
 
-// boundPointer returns a pointer, or that of the nearest enclosing value that is not too long.
+// boundPointer returns pointer if it has at most maxPointer bytes. Otherwise boundPointer returns
+// the pointer of the nearest enclosing value that fits.
 func boundPointer(pointer string) string {
 	if len(pointer) <= maxPointer {
 		return pointer
 	}
 	end := strings.LastIndexByte(pointer[:maxPointer+1], '/')
-	return strings.Clone(pointer[:end]) // the rest can be collected
+	return strings.Clone(pointer[:end]) // a slice would keep the long pointer in memory
 }
 
-// BoundPointer returns a valid pointer, or if it has more than 1 KiB that of the nearest enclosing
-// value that has not.
+// BoundPointer returns pointer if it has at most 1 KiB. Otherwise BoundPointer returns the pointer
+// of the nearest enclosing value that fits. A string that is not a JSON Pointer is cut.
 func BoundPointer(pointer string) string {
 	if !strings.HasPrefix(pointer, "/") {
 		return pointer[:min(len(pointer), maxPointer)]
@@ -139,8 +140,8 @@ func BoundPointer(pointer string) string {
 	return boundPointer(pointer)
 }
 
-// Offsets returns the offsets of the values that the pointers point to, or of the nearest enclosing
-// values that are in the document. The document is valid JSON.
+// Offsets returns the offsets of the values that the pointers point to. If data does not contain a
+// value, its offset is that of the nearest enclosing value. data must be valid JSON.
 func Offsets(data []byte, pointers []string) []int {
 	root := &target{offset: -1}
 	targets := make([]*target, len(pointers))
@@ -161,7 +162,7 @@ func Offsets(data []byte, pointers []string) []int {
 	return offsets
 }
 
-// A target is a value that a pointer leads to, or through.
+// A target is a value that a pointer points to, or a value that encloses it.
 type target struct {
 	offset   int // -1 until it is found
 	parent   *target
@@ -180,7 +181,7 @@ func (t *target) child(token string) *target {
 	return c
 }
 
-// find reads the value of t and finds its children in it.
+// find reads the value of t and sets the offsets of t and its children.
 func (t *target) find(s *scanner) {
 	b := s.peek()
 	t.offset = s.at
@@ -208,8 +209,8 @@ func (t *target) find(s *scanner) {
 	}
 }
 
-// Lines converts offsets to lines and columns. Lines end with LF or CRLF. Columns count characters,
-// and bytes that are not UTF-8 as one character each.
+// Lines converts offsets to lines and columns. Lines end with LF or CRLF. Columns count characters.
+// A byte that is not UTF-8 counts as one character.
 type Lines struct {
 	data             []byte
 	at, line, column int
@@ -218,8 +219,8 @@ type Lines struct {
 // NewLines returns the Lines of data.
 func NewLines(data []byte) *Lines { return &Lines{data: data, line: 1, column: 1} }
 
-// Position returns the line and column of an offset, both from 1. The offset must not be less than
-// that of the call before.
+// Position returns the line and column of an offset. Both start at 1. The offset must not be less
+// than that of the previous call.
 func (l *Lines) Position(offset int) (line, column int) {
 	passed := l.data[l.at:offset]
 	if n := bytes.Count(passed, []byte("\n")); n > 0 {

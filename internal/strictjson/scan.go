@@ -7,8 +7,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// A scanner reads the tokens of a document (RFC 8259). Its methods report false where the document
-// is invalid. On a valid document they always succeed.
+// A scanner reads the tokens of a document (RFC 8259). Its methods report false if the document is
+// invalid. The methods always succeed on a valid document.
 type scanner struct {
 	data    []byte
 	at      int    // the offset of the next byte
@@ -28,8 +28,8 @@ func (s *scanner) peek() byte {
 	return 0
 }
 
-// next reads up to the next member or element and reports whether there is one. The first one
-// follows the opening bracket.
+// next reads up to the next member or element and reports whether more members or elements follow.
+// If first is set, next skips the opening bracket.
 func (s *scanner) next(closing byte, first bool) (more, ok bool) {
 	if first {
 		s.at++
@@ -47,8 +47,8 @@ func (s *scanner) next(closing byte, first bool) (more, ok bool) {
 	return false, false
 }
 
-// member reads up to the value of the next member of an object, if there is one. The name is valid
-// until the next string is read.
+// member reads up to the value of the next member of an object. more is false if the object ends.
+// The name is valid until the next string is read.
 func (s *scanner) member(first bool) (name []byte, more, ok bool) {
 	if more, ok = s.next('}', first); !more {
 		return nil, false, ok
@@ -123,7 +123,7 @@ func (s *scanner) number() (number []byte, ok bool) {
 	return s.data[start:s.at], ok
 }
 
-// accept reads a or b, if it is the next byte.
+// accept reads the next byte if it is a or b.
 func (s *scanner) accept(a, b byte) bool {
 	if s.at < len(s.data) && (s.data[s.at] == a || s.data[s.at] == b) {
 		s.at++
@@ -132,7 +132,7 @@ func (s *scanner) accept(a, b byte) bool {
 	return false
 }
 
-// digits reads digits and returns how many.
+// digits reads digits and returns their number.
 func (s *scanner) digits() int {
 	start := s.at
 	for s.at < len(s.data) && '0' <= s.data[s.at] && s.data[s.at] <= '9' {
@@ -141,7 +141,7 @@ func (s *scanner) digits() int {
 	return s.at - start
 }
 
-// raw reads a value without checking it, and returns its bytes and its depth of nesting.
+// raw reads a value without checking it and returns its bytes and its depth of nesting.
 func (s *scanner) raw() (value []byte, depth int) {
 	s.peek()
 	start, open := s.at, 0

@@ -1,14 +1,14 @@
 // Package strictjson decodes JSON documents strictly and reports every error in them.
 //
-// [Options.Decode] decodes a document into a value. There are two decoders: a fast one for common
-// documents and types (fast.go), and github.com/go-json-experiment/json, which is encoding/json/v2
-// (here: the v2 decoder). The v2 decoder defines which documents are valid, apart from required
-// members, null, and names that differ from a field's name by case only. If a document is invalid,
-// the checker (check.go) walks through it and reports its errors. [Options.Merge] applies a JSON
-// Merge Patch to a value.
+// [Options.Decode] decodes a document into a value. The fast decoder (fast.go) decodes common
+// documents into common types. The v2 decoder is github.com/go-json-experiment/json, the module of
+// encoding/json/v2. It decodes all other documents and defines which documents are valid. This
+// package adds rules for required members and for null. It also rejects names that differ from a
+// field's name by case only. If a document is invalid, the checker (check.go) collects its errors.
 //
-// A [Type] describes a Go type. The work for a document, and the memory for its report,
-// are linear in its length.
+// [Options.Merge] applies a JSON Merge Patch to a value. A [Type] describes how JSON is decoded
+// into a Go type. The time to decode a document and the memory for its Report are linear in its
+// length.
 package strictjson
 
 import (
@@ -22,27 +22,27 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Options are the rules for documents. The zero value is RFC 8259 in the strict reading of RFC
-// 7493.
+// Options contains the rules for documents. The zero value accepts the JSON of RFC 7493, a strict
+// subset of RFC 8259.
 type Options struct {
-	// RejectUnknownNames reports names that are not those of a field.
+	// RejectUnknownNames reports an error for each name without a field.
 	RejectUnknownNames bool
-	// IgnoreMiscasedNames treats a name that differs from a field's name by case only like any other
-	// unknown name. By default it is an error.
+	// IgnoreMiscasedNames treats a name that differs from a field's name by case only like any
+	// other unknown name. By default, such a name is an error.
 	IgnoreMiscasedNames bool
-	// MatchCaseInsensitiveNames matches names to fields without regard to case, dashes, and
+	// MatchCaseInsensitiveNames matches names to fields without regard to case, dashes and
 	// underscores.
 	MatchCaseInsensitiveNames bool
-	// AllowDuplicateNames lets the last of several members with one name win.
+	// AllowDuplicateNames accepts duplicate names. The last member with a name wins.
 	AllowDuplicateNames bool
 	// UseNumber decodes numbers into an any as json.Number.
 	UseNumber bool
-	// Unmarshal replaces the decoders. It gets valid JSON.
+	// Unmarshal replaces the decoders. It is called with valid JSON only.
 	Unmarshal func(data []byte, v any) error
 }
 
-// Decode decodes data into v, a pointer to a zero value of t. If it returns an error, the value is
-// zero. The error is a [*Report] if the document is invalid. Decode does not keep data.
+// Decode decodes data into v, a pointer to a zero value of t. If Decode returns an error, the value
+// is zero. The error is a [*Report] if the document is invalid. Decode does not keep data.
 func (o *Options) Decode(data []byte, t *Type, v any) error {
 	err := o.decode(data, t, reflect.ValueOf(v).Elem())
 	if err != nil {
@@ -75,7 +75,7 @@ func (o *Options) decode(data []byte, t *Type, v reflect.Value) error {
 	if o.decodeFast(data, t, v) {
 		return nil
 	}
-	// Most documents that it gives up on are invalid.
+	// Most documents that the fast decoder does not decode are invalid.
 	if err := c.checkSyntax(); err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (o *Options) decode(data []byte, t *Type, v reflect.Value) error {
 	return o.unexplained(data, t, o.decodeV2(data, t, v))
 }
 
-// checkDecoded checks a document for which a decoder has returned err.
+// checkDecoded checks a document after a decoder has returned err for it.
 func (c *checker) checkDecoded(t *Type, err error) error {
 	c.decoded = err == nil
 	if report := c.check(t); report != nil {
@@ -96,21 +96,21 @@ func (c *checker) checkDecoded(t *Type, err error) error {
 	return c.options.unexplained(c.data, t, err)
 }
 
-// unexplained returns the error for a document in which the checker finds no error. err is the error
-// of the decoder, or nil.
+// unexplained returns the error for a document that the checker accepts. err is the error of the
+// decoder, or nil.
 func (o *Options) unexplained(data []byte, t *Type, err error) error {
 	if err == nil {
 		return nil
 	}
-	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok { // such as names that are equal as keys
+	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok { // such as equal map keys
 		return syntaxReport(data, syntax)
 	}
 	if o.Unmarshal != nil {
-		return &Report{Cause: err} // by its own rules
+		return &Report{Cause: err} // an error by the rules of Unmarshal
 	}
 	semantic, ok := errors.AsType[*json.SemanticError](err)
 	if ok && semantic.GoType != nil && kindOf(semantic.GoType).isCustom() {
-		// The method has returned no error when the checker called it.
+		// The method returned nil when the checker called it.
 		return &Report{Errors: []Error{{Pointer: boundPointer(string(semantic.JSONPointer)), Enclosing: true,
 			Offset: min(int(semantic.ByteOffset), len(data)), Code: codeFormat, Message: invalidFormat, Cause: err}}}
 	}
@@ -121,8 +121,7 @@ func (o *Options) decodeV2(data []byte, t *Type, v reflect.Value) error {
 	return json.Unmarshal(data, v.Addr().Interface(), o.v2(t)...)
 }
 
-// v2 returns the options of the v2 decoder. They cost time, so they are only those that differ from
-// its defaults.
+// v2 returns the options of the v2 decoder that differ from its defaults. Each option costs time.
 func (o *Options) v2(t *Type) (options []json.Options) {
 	if o.AllowDuplicateNames {
 		options = append(options, jsontext.AllowDuplicateNames(true))
@@ -145,8 +144,8 @@ func (o *Options) v2(t *Type) (options []json.Options) {
 	return options
 }
 
-// unmarshalers has the unmarshal functions of each combination of the conditions in Options.v2. The
-// v2 decoder is slower if they are joined for each document.
+// unmarshalers contains the unmarshal functions for each combination of the conditions in
+// Options.v2. Joining the functions for each document would be slower.
 var unmarshalers = func() (joined [16]*json.Unmarshalers) {
 	all := []*json.Unmarshalers{keepDefaults, lastWins, exactNumbers, numberFields}
 	for key := range joined {
@@ -161,8 +160,8 @@ var unmarshalers = func() (joined [16]*json.Unmarshalers) {
 	return joined
 }()
 
-// lastWins clears an interface, because the v2 decoder would merge a duplicate member into the value
-// of the earlier one, or reject it as a value of another type.
+// lastWins clears an interface before it is decoded. The v2 decoder would merge a duplicate member
+// into the earlier value, or reject a member of another type.
 var lastWins = json.UnmarshalFromFunc(func(_ *jsontext.Decoder, target any) error {
 	if v := reflect.ValueOf(target).Elem(); v.Kind() == reflect.Interface {
 		v.SetZero()
@@ -181,8 +180,8 @@ var exactNumbers = json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v *any) er
 
 var errNotNumber = errors.New("not a number")
 
-// numberFields decodes a json.Number. For the v2 decoder it is a string in Go 1.26, and a number or
-// a string in later versions. As a name, it is a number in a string.
+// numberFields decodes a json.Number from a JSON number, or from a member name that is a number.
+// The v2 decoder accepts strings: only strings in Go 1.26, strings and numbers in later versions.
 var numberFields = json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v *stdjson.Number) error {
 	kind, length := dec.StackIndex(dec.StackDepth())
 	isName := kind == jsontext.KindBeginObject && length%2 == 0

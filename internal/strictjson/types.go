@@ -19,7 +19,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// A Type describes how JSON is decoded into a Go type. It is immutable and safe for concurrent use.
+// A Type describes how JSON is decoded into a Go type. A Type is immutable and safe for concurrent
+// use.
 type Type struct {
 	typ  reflect.Type
 	kind kind
@@ -30,21 +31,21 @@ type Type struct {
 	fields  []field
 	byName  map[string]*field
 	byFold  map[string][]*field // by the folded name
-	extra   *Type               // of members without a field; nil if they are ignored
+	extra   *Type               // of members without a field; nil if such members are ignored
 	embeds  [][]int             // the indexes of embedded pointers, the outer ones first
 	needed  uint64              // the bits of the required fields among the first 64
-	anyFold bool                // some field has the option case:ignore
+	anyFold bool                // a field has the option case:ignore
 
 	rejectsNull bool // null is not a value of the type
-	setsDefault bool // it has a SetDefaults method
-	validator   bool // it has a Validate method
+	setsDefault bool // the type has a SetDefaults method
+	validator   bool // the type has a Validate method
 
 	traits
-	unsupported error // why JSON cannot be decoded into the type itself
-	err         error // the first unsupported type in it, with its path; only for a root
+	unsupported error // the reason why JSON cannot be decoded into the type itself
+	err         error // of the first unsupported type, with its path; only for a root
 }
 
-// traits are the properties that a type has if the type itself, or any type in it, has them.
+// traits are properties of a type that the types around it inherit.
 type traits uint8
 
 const (
@@ -52,14 +53,14 @@ const (
 	numbers                      // a json.Number
 	defaults                     // a SetDefaults method
 	validates                    // a Validate method
-	slow                         // the fast decoder does not support it
-	broken                       // it is unsupported
-	open                         // a struct with members without a field
+	slow                         // a type that the fast decoder does not support
+	broken                       // an unsupported type
+	open                         // a struct that keeps members without a field
 )
 
 func (t traits) has(u traits) bool { return t&u != 0 }
 
-// A kind is how a type is decoded.
+// A kind selects how a type is decoded.
 type kind uint8
 
 const (
@@ -86,7 +87,7 @@ const (
 // isCustom reports whether a method of the type decodes it.
 func (k kind) isCustom() bool { return k == customText || k == customJSON || k == customFrom }
 
-// fast reports whether the fast decoder supports the type itself. This is the whole list.
+// fast reports whether the fast decoder supports the type itself.
 func (t *Type) fast() bool {
 	switch t.kind {
 	case boolean, text, integer, unsigned, float, number, timestamp, base64, customText, customJSON,
@@ -103,28 +104,28 @@ func (t *Type) fast() bool {
 	return false // customFrom reads its position in the document
 }
 
-// A field is a field of a struct that is decoded from a member of its own.
+// A field is a struct field that is decoded from a member with its name.
 type field struct {
 	name         string
 	bit          int   // its index in Type.fields
 	index        []int // as for reflect.Value.FieldByIndex
 	typ          *Type
-	required     string // the message if the member is missing; empty if it may be
+	required     string // the message if the member is missing; empty if the tag is not set
 	notNull      string // the message for null; empty if the tag is not set
 	tagged       bool   // the name is from the tag
 	quoted       bool   // json:",string"
 	ignoreCase   bool   // json:",case:ignore"
 	strictCase   bool   // json:",case:strict"
-	unusual      bool   // it has an option that the fast decoder does not support
-	isElement    bool   // it stands for an element of a list or a dictionary, or for the document
-	elementField *field // of the elements if the tag notnull is set
+	unusual      bool   // the fast decoder does not support the field
+	isElement    bool   // the field represents the document, or an element of a list or dictionary
+	elementField *field // of the elements; nil if the tag notnull is not set
 }
 
-// element stands for the field of a value that is not a field: the document or an element.
+// element represents values that are not in a field: the document and the elements.
 var element = &field{isElement: true}
 
-// elements returns the field that stands for the elements of f's value. The tag notnull of a list
-// or dictionary holds for elements that are pointers.
+// elements returns the field that represents the elements of f's value. The tag notnull of a list
+// or dictionary applies to elements that are pointers, also in nested lists and dictionaries.
 func (f *field) elements(elem *Type) *field {
 	if f.elementField != nil && (elem.kind == pointer || elem.kind == list || elem.kind == dictionary) {
 		return f.elementField
@@ -132,9 +133,9 @@ func (f *field) elements(elem *Type) *field {
 	return element
 }
 
-// nullError returns the message if null is invalid for a t that is the value of f, or "". It is
-// the only rule for null: a member that is null is treated as missing unless the type has a value
-// for null, or the tags reject it. The document and elements cannot be missing.
+// nullError returns the error message for a null in the field f, where t is the type of the value.
+// If null is valid, the message is "". A null member is treated as missing unless t has a value for
+// null or a tag rejects null. The document and elements cannot be missing.
 func (t *Type) nullError(f *field) string {
 	switch {
 	case f.notNull != "":
@@ -162,7 +163,8 @@ func TypeOf(t reflect.Type) *Type {
 	return known.(*Type)
 }
 
-// Err returns why JSON cannot be decoded into t, with the path of the field, or nil.
+// Err returns the reason why JSON cannot be decoded into t, or nil. The error contains the path of
+// the field.
 func (t *Type) Err() error { return t.err }
 
 // findUnsupported returns the error of the first unsupported type in t. The path begins with the
@@ -194,7 +196,7 @@ func (t *Type) findUnsupported(path string, seen map[*Type]bool) error {
 	return cmp.Or(t.elem.findUnsupported(path, seen), t.extra.findUnsupported(path+"[]", seen))
 }
 
-// A builder makes the Types of a type and of all types in it, which may be recursive.
+// A builder creates the Types of a type and of all types in it. The types may be recursive.
 type builder map[reflect.Type]*Type
 
 func (b builder) build(typ reflect.Type) *Type {
@@ -246,7 +248,7 @@ func kindOf(t reflect.Type) kind {
 	case t == reflect.TypeFor[stdjson.Number]():
 		return number
 	case t == reflect.TypeFor[time.Time]():
-		return timestamp // its methods are those of the v2 decoder
+		return timestamp // the v2 decoder does not call the methods of time.Time
 	case implements[json.UnmarshalerFrom](t):
 		return customFrom
 	case implements[json.Unmarshaler](t):
@@ -273,8 +275,8 @@ var kinds = map[reflect.Kind]kind{
 	reflect.Struct: object, reflect.Map: dictionary, reflect.Pointer: pointer,
 }
 
-// implements reports whether a *T implements I. Methods of pointers and interfaces do not count,
-// because the v2 decoder does not call them.
+// implements reports whether a pointer to t implements I. The result is false for pointers and
+// interfaces, because the v2 decoder does not call their methods.
 func implements[I any](t reflect.Type) bool {
 	return t.Kind() != reflect.Pointer && t.Kind() != reflect.Interface &&
 		reflect.PointerTo(t).Implements(reflect.TypeFor[I]())
@@ -297,7 +299,7 @@ func errUnsupported(t reflect.Type) error {
 	return fmt.Errorf("%v cannot be decoded from JSON", t)
 }
 
-// isName reports whether t can be decoded from the name of a member.
+// isName reports whether t can be decoded from a member name.
 func (t *Type) isName() bool {
 	for t.kind == pointer {
 		t = t.elem
@@ -309,7 +311,7 @@ func (t *Type) isName() bool {
 	return t.unsupported == nil
 }
 
-// propagate gives each type the traits of the types in it.
+// propagate adds the traits of the types in a type to the type, for all types.
 func (b builder) propagate() {
 	for _, t := range b {
 		set := func(trait traits, condition bool) {
@@ -363,14 +365,14 @@ func (b builder) addFields(t *Type) {
 	}
 }
 
-// collectFields returns the fields of t and of the structs that are embedded in it, breadth first,
-// and the type of the members without a field.
+// collectFields returns the fields of t and of its embedded structs, in breadth-first order. extra
+// is the type of members without a field.
 func (b builder) collectFields(t *Type) (all []field, extra *Type) {
 	type level struct {
 		typ     reflect.Type
 		index   []int
-		embeds  bool // look into its embedded structs
-		pointer bool // it is in an embedded pointer
+		embeds  bool // collect the fields of its embedded structs
+		pointer bool // the struct is in an embedded pointer
 	}
 	queue := []level{{t.typ, nil, true, false}}
 	seen := map[reflect.Type]bool{t.typ: true}
@@ -422,9 +424,9 @@ func (b builder) collectFields(t *Type) (all []field, extra *Type) {
 	return all, extra
 }
 
-// dominantFields returns one field for each name, in the order of the struct. Of several fields
-// with one name it is the shallowest, then the one with the name in its tag. If several are left,
-// none is used.
+// dominantFields returns at most one field for each name, in the order of the struct. The
+// shallowest field with a name wins. At the same depth, a field with the name in its tag wins. If
+// several fields are equal in both, the name has no field.
 func dominantFields(all []field) (fields []field) {
 	tagged := map[bool]int{true: 0, false: 1}
 	slices.SortStableFunc(all, func(x, y field) int {
@@ -445,8 +447,8 @@ func dominantFields(all []field) (fields []field) {
 	return fields
 }
 
-// acceptsQuotes reports whether the tag option string is valid. The v2 decoder rejects it only when
-// it decodes a document.
+// acceptsQuotes reports whether the tag option string is valid for t. The v2 decoder rejects an
+// invalid option only when it decodes a document.
 func (t *Type) acceptsQuotes() bool {
 	for t.kind == pointer || t.kind == optional {
 		t = t.elem
@@ -458,8 +460,8 @@ func (t *Type) acceptsQuotes() bool {
 	return false
 }
 
-// parseTag reads the tags of a field. It reports whether the members of the field's value are
-// members of the struct, and whether the field is decoded at all.
+// parseTag parses the tags of a field. embedded reports whether the members of the field's value
+// are members of the outer struct. ok reports whether the field is decoded.
 func parseTag(sf reflect.StructField) (f field, embedded, ok bool) {
 	tag := sf.Tag.Get("json")
 	if tag == "-" || !sf.IsExported() && !sf.Anonymous {
@@ -490,7 +492,7 @@ func parseTag(sf reflect.StructField) (f field, embedded, ok bool) {
 	return f, embedded || sf.Anonymous && !f.tagged, true
 }
 
-// tagMessage returns the error message of a required or notnull tag, or "" if it is not set.
+// tagMessage returns the error message of a required or notnull tag, or "" if the tag is not set.
 func tagMessage(tag, message string) string {
 	switch tag {
 	case "", "false":
@@ -501,19 +503,19 @@ func tagMessage(tag, message string) string {
 	return tag
 }
 
-// A match is the field of a member.
+// A match is the result of a search for the field of a member.
 type match struct {
 	field   *field // nil if the name is unknown
-	several bool   // the v2 decoder rejects the name, because several fields match it
-	similar string // the name of a field that differs by case only; or empty
+	several bool   // several fields match the name, which the v2 decoder rejects
+	similar string // the name of a field that differs by case only, or empty
 }
 
-// find returns the field of the member with the name.
+// find finds the field for a member name.
 func (t *Type) find(name []byte, o *Options) (m match) {
 	if f := t.byName[string(name)]; f != nil {
 		return match{field: f}
 	}
-	// The rules of Options.Unmarshal are not known. That of encoding/json ignores case.
+	// Options.Unmarshal may ignore case, as encoding/json does.
 	ignoreCase := o.MatchCaseInsensitiveNames || o.Unmarshal != nil
 	if !ignoreCase && !t.anyFold && o.IgnoreMiscasedNames {
 		return match{}
@@ -536,8 +538,8 @@ func (t *Type) find(name []byte, o *Options) (m match) {
 	return m
 }
 
-// appendFold appends a form of name that is the same for names that differ by case, dashes, and
-// underscores only.
+// appendFold appends the folded name to b. Names that differ only by case, dashes and underscores
+// have the same folded name.
 func appendFold(b, name []byte) []byte {
 	for _, r := range string(name) {
 		switch {

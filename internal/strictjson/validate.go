@@ -5,13 +5,15 @@ import (
 	"reflect"
 )
 
-// SetDefaults calls the SetDefaults methods of the value that v points to, and of the structs in it.
+// SetDefaults calls the SetDefaults methods of the value that v points to, and of the structs in
+// it.
 func (t *Type) SetDefaults(v any) { t.setDefaults(reflect.ValueOf(v).Elem()) }
 
-// Validate calls the Validate methods of the value that v points to and of all values in it, the
-// inner ones first: of fields, elements, and the values of pointers and Optionals. It calls report
-// with each error and the JSON Pointer of the value, until report returns false. whole is false if
-// the pointer is that of an enclosing value, because it would be too long.
+// Validate calls the Validate methods of the value that v points to and of all values in it. The
+// methods of inner values are called first. Inner values are fields, elements and the values of
+// pointers and Optionals. Validate calls report with each error and the JSON Pointer of its value
+// until report returns false. If that pointer is too long, pointer is that of an enclosing value
+// and whole is false.
 func (t *Type) Validate(ctx context.Context, v any, report func(pointer string, whole bool, err error) bool) {
 	w := validation{ctx: ctx, report: report}
 	w.value(t, reflect.ValueOf(v).Elem())
@@ -22,7 +24,7 @@ type validation struct {
 	report  func(pointer string, whole bool, err error) bool
 	path    path
 	stopped bool
-	seen    map[any]bool // the pointers, which may have cycles after Merge
+	seen    map[any]bool // the visited pointers, because values can have cycles after Merge
 }
 
 func (w *validation) value(t *Type, v reflect.Value) {
@@ -84,5 +86,5 @@ func callValidate(ctx context.Context, v any) error {
 	return nil
 }
 
-// Validates reports whether t, or a type in it, has a Validate method.
+// Validates reports whether t or a type in it has a Validate method.
 func (t *Type) Validates() bool { return t.has(validates) }
