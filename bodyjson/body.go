@@ -29,8 +29,9 @@ type body struct {
 	gzip   bool                // src is compressed
 
 	released atomic.Bool // the handler has returned
+	loading  atomic.Bool // src is read into the buffer
 
-	mu     sync.Mutex // guards the fields below; it is held while the body is read or decoded
+	mu     sync.Mutex // guards the fields below; it is held while src is read into the buffer
 	state  state
 	buffer *buffer // the bytes, if they are kept
 	values cached  // the decoded values, a list
@@ -66,8 +67,6 @@ type (
 // decode decodes the body of r and returns the request that carries the value.
 func (h *holder[T]) decode(d *decoder[T], w http.ResponseWriter, r *http.Request) (req *http.Request, err error) {
 	req = h.attach(h, d.config, w, r)
-	h.mu.Lock()
-	defer h.mu.Unlock()
 	var validate func(context.Context) error
 	if len(d.validate) > 0 {
 		validate = func(ctx context.Context) error {
@@ -80,6 +79,11 @@ func (h *holder[T]) decode(d *decoder[T], w http.ResponseWriter, r *http.Request
 		}
 	}
 	h.hasValue, err = h.body.decode(r, d.typ, &h.value, validate)
+	if err == nil && !h.hasValue { // Get must return the same, without a call that does not validate
+		c := &cachedAs[T]{value: h.value}
+		c.once.Do(func() {})
+		h.values = c
+	}
 	if err != nil && h.state == unread && d.config.ReadTimeout > 0 && r.Header["Expect"] == nil {
 		h.readWithin(d.config.ReadTimeout) // net/http reads up to 256 KiB before the response
 	}
@@ -135,18 +139,23 @@ func (b *body) init(c *config, r *http.Request) {
 func (b *body) isJSON() bool { return b.config.Force || IsJSON(b.req) }
 
 // release frees the buffer after the handler has returned, and removes the files of a form that the
-// handler has parsed. If another goroutine uses the bytes, release does not wait. The garbage
-// collector then frees the buffer.
+// handler has parsed. It does not wait for other goroutines. If one uses the bytes, drop frees the
+// buffer.
 func (c *carrier) release() {
 	form.RemoveFiles(&c.request, c.req)
 	c.released.Store(true)
-	if !c.mu.TryLock() {
-		return
+	if c.mu.TryLock() {
+		c.freeUnused()
+		c.mu.Unlock()
 	}
-	defer c.mu.Unlock()
-	if c.buffer != nil {
-		c.buffer.free()
-		c.buffer = nil
+}
+
+// freeUnused frees the buffer if the handler has returned and no goroutine uses the bytes. The caller
+// must hold b.mu.
+func (b *body) freeUnused() {
+	if b.released.Load() && b.buffer != nil && b.buffer.users == 0 {
+		b.buffer.free()
+		b.buffer = nil
 	}
 }
 
@@ -186,8 +195,29 @@ func (b *body) wasRead() bool {
 var (
 	errReleased   = fmt.Errorf("bodyjson: the handler has returned: %w", http.ErrBodyReadAfterClose)
 	errStreamed   = errors.New("bodyjson: the body was already read from Request.Body")
-	errUnfinished = errors.New("bodyjson: a panic has interrupted the reading of the body")
+	errUnfinished = errors.New("bodyjson: a panic has interrupted the reading or decoding of the body")
 )
+
+// acquire returns the bytes of the body. If the error is nil, the caller must call drop when it does
+// not use them any more.
+func (b *body) acquire() ([]byte, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	data, err := b.load()
+	if err != nil {
+		return nil, err
+	}
+	b.buffer.users++
+	return data, nil
+}
+
+// drop ends a use of the bytes that acquire has returned.
+func (b *body) drop() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.buffer.users--
+	b.freeUnused()
+}
 
 // load returns the bytes of the body. The first call reads the bytes. The caller must hold b.mu
 // while it uses the bytes.
@@ -201,6 +231,8 @@ func (b *body) load() ([]byte, error) {
 		b.state = kept
 		b.buffer = newBuffer(b.req.ContentLength)
 		b.buffer.err = errUnfinished
+		b.loading.Store(true)
+		defer b.loading.Store(false)
 		b.buffer.err = b.read(b.buffer)
 	}
 	return b.buffer.data, b.buffer.err
@@ -237,8 +269,12 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Close rewinds a body in the buffer and closes any other body.
+// Close rewinds a body in the buffer and closes any other body. It does not wait for a Read that
+// waits for src: as for any Body, it ends such a Read.
 func (b *body) Close() error {
+	if b.loading.Load() {
+		return b.src.Close()
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.buffer == nil {
@@ -256,6 +292,7 @@ func (b *body) Unwrap() io.ReadCloser { return b.src }
 type cached interface{ next() cached }
 
 type cachedAs[T any] struct {
+	once  sync.Once // decodes the body
 	value T
 	err   error
 	rest  cached
@@ -265,15 +302,24 @@ func (c *cachedAs[T]) next() cached { return c.rest }
 
 // decodeOnce decodes the body as a T, or returns the result of an earlier call.
 func decodeOnce[T any](b *body, r *http.Request) (T, error) {
+	c := cachedOf[T](b)
+	c.once.Do(func() {
+		c.err = errUnfinished
+		_, c.err = b.decode(r, strictjson.TypeOf(reflect.TypeFor[T]()), &c.value, nil)
+	})
+	return c.value, c.err
+}
+
+// cachedOf returns the result for T, which may be new.
+func cachedOf[T any](b *body) *cachedAs[T] {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for c := b.values; c != nil; c = c.next() {
 		if c, ok := c.(*cachedAs[T]); ok {
-			return c.value, c.err
+			return c
 		}
 	}
 	c := &cachedAs[T]{rest: b.values}
-	_, c.err = b.decode(r, strictjson.TypeOf(reflect.TypeFor[T]()), &c.value, nil)
 	b.values = c
-	return c.value, c.err
+	return c
 }

@@ -39,7 +39,8 @@ type Config struct {
 	// and validation then do not apply.
 	Optional bool
 	// Gunzip accepts JSON with Content-Encoding: gzip. A body that decompresses to more than 100
-	// times its size is too large. Bodies of other content types are not decompressed.
+	// times its size is too large, from the first byte on. Bodies of other content types are not
+	// decompressed.
 	Gunzip bool
 
 	// DisallowUnknownFields rejects names without a field in the struct.
@@ -79,7 +80,8 @@ type Config struct {
 // the middleware writes an error response with [errjson.Write].
 //
 // The validation functions are called with the decoded value if its Validate methods return no
-// error.
+// error. They are not called for a null body of a pointer type T. Get with another type decodes the
+// body again, and does not call them.
 //
 // New panics if T contains a type that JSON cannot be decoded into, such as a channel. If
 // cfg.Unmarshal is set, New does not check T.
@@ -186,8 +188,6 @@ func Get[T any](r *http.Request) (T, error) {
 // error, the result is zero. Merge does not support types with an embedded map for unknown names.
 func Merge[T any](r *http.Request, current T) (T, error) {
 	b := bodyOf(r)
-	b.mu.Lock()
-	defer b.mu.Unlock()
 	result := current
 	if err := b.merge(r, strictjson.TypeOf(reflect.TypeFor[T]()), &result); err != nil {
 		return *new(T), err
@@ -201,7 +201,11 @@ func Merge[T any](r *http.Request, current T) (T, error) {
 // [context.Background].
 func Decode[T any](data []byte, cfg Config) (T, error) {
 	var v T
-	_, err := newConfig(cfg).decodeBytes(context.Background(), data, strictjson.TypeOf(reflect.TypeFor[T]()), &v, nil)
+	c, t := newConfig(cfg), strictjson.TypeOf(reflect.TypeFor[T]())
+	err := c.checkSupport(t)
+	if err == nil {
+		_, err = c.decodeBytes(context.Background(), data, t, &v, nil)
+	}
 	return v, err
 }
 
@@ -211,12 +215,11 @@ func Decode[T any](data []byte, cfg Config) (T, error) {
 // concurrent use, the rules of Get apply.
 func Bytes(r *http.Request) ([]byte, error) {
 	b := bodyOf(r)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	data, err := b.load()
+	data, err := b.acquire()
 	if err != nil {
 		return nil, err
 	}
+	defer b.drop()
 	return append([]byte{}, data...), nil
 }
 

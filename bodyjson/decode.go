@@ -2,6 +2,7 @@ package bodyjson
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"net/http"
 	"reflect"
@@ -36,9 +37,15 @@ func newConfig(cfg Config) *config {
 }
 
 // decode decodes the body into v, a pointer to a zero value of t. If decode reports false, v does
-// not contain the value of a body. The caller must hold b.mu.
+// not contain the value of a body.
 func (b *body) decode(r *http.Request, t *strictjson.Type, v any, validate func(context.Context) error) (bool, error) {
+	if err := b.config.checkSupport(t); err != nil {
+		return false, err
+	}
 	data, headerErr, err := b.open(r, checkType)
+	if data != nil {
+		defer b.drop()
+	}
 	switch {
 	case err != nil:
 		return false, err
@@ -46,6 +53,14 @@ func (b *body) decode(r *http.Request, t *strictjson.Type, v any, validate func(
 		return false, b.config.reject(headerErr, t, v)
 	}
 	return b.config.decodeBytes(r.Context(), data, t, v, validate)
+}
+
+// checkSupport returns the error for a type that is not supported.
+func (c *config) checkSupport(t *strictjson.Type) error {
+	if err := t.Err(); err != nil && c.Unmarshal == nil {
+		return fmt.Errorf("bodyjson: %w", err)
+	}
+	return nil
 }
 
 func (c *config) decodeBytes(ctx context.Context, data []byte, t *strictjson.Type, v any,
@@ -80,9 +95,15 @@ func (c *config) reject(err error, t *strictjson.Type, v any) error {
 	return nil
 }
 
-// merge applies the body to v, a pointer to a copy of the current value. The caller must hold b.mu.
+// merge applies the body to v, a pointer to a copy of the current value.
 func (b *body) merge(r *http.Request, t *strictjson.Type, v any) error {
+	if err := t.Err(); err != nil {
+		return fmt.Errorf("bodyjson: %w", err)
+	}
 	data, headerErr, err := b.open(r, checkPatchType)
+	if data != nil {
+		defer b.drop()
+	}
 	switch {
 	case err != nil:
 		return err
@@ -98,7 +119,7 @@ func (b *body) merge(r *http.Request, t *strictjson.Type, v any) error {
 }
 
 // open returns the bytes of the body. headerErr is the error of the header if the body is not
-// empty.
+// empty. If the bytes are not nil, the caller must call b.drop.
 func (b *body) open(r *http.Request, checkType func(http.Header) *errjson.Error) (data []byte, headerErr, err error) {
 	invalid := checkEncoding(r.Header, b.config.Gunzip)
 	if typeErr := checkType(r.Header); typeErr != nil && !b.config.Force {
@@ -112,7 +133,7 @@ func (b *body) open(r *http.Request, checkType func(http.Header) *errjson.Error)
 		}
 		return nil, invalid, nil
 	}
-	data, err = b.load()
+	data, err = b.acquire()
 	if invalid != nil && !strictjson.IsBlank(data) {
 		return data, invalid, err
 	}
@@ -126,18 +147,19 @@ func (c *config) validate(ctx context.Context, data []byte, t *strictjson.Type, 
 	if c.Validate == nil && validate == nil && !t.Validates() {
 		return nil
 	}
+	root := reflect.ValueOf(v).Elem()
+	if root.Kind() == reflect.Pointer && root.IsNil() {
+		return nil // a null body is not validated
+	}
 	var errs validationErrors
 	if t.Validates() {
-		t.Validate(ctx, v, errs.add)
+		t.Validate(ctx, v, errs.addValue)
 	}
 	if validate != nil && errs.isEmpty() {
 		errs.addAll(validate(ctx))
 	}
 	if c.Validate != nil && errs.isEmpty() {
-		if root := reflect.ValueOf(v).Elem(); root.Kind() == reflect.Pointer {
-			if root.IsNil() {
-				return nil // a null body is not validated
-			}
+		if root.Kind() == reflect.Pointer {
 			v = root.Interface()
 		}
 		errs.addAll(c.Validate(ctx, v))

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -119,4 +121,85 @@ func TestDecode(t *testing.T) {
 		var e *errjson.Error
 		assert.False(t, errors.As(err, &e))
 	})
+}
+
+// expr is a recursive union: the number of calls of its method must not grow faster than the body.
+type expr struct{ value any }
+
+type negation struct {
+	Not *expr `json:"not"`
+	Val int   `json:"val"`
+}
+
+var exprCalls int
+
+func (e *expr) UnmarshalJSON(data []byte) (err error) {
+	exprCalls++
+	e.value, err = bodyjson.Decode[negation](data, bodyjson.Config{})
+	return err
+}
+
+// slowExpr is a type for the v2 decoder.
+type slowExpr struct {
+	Expr expr        `json:"expr"`
+	Slow map[int]int `json:"slow"`
+}
+
+func TestRecursiveUnions(t *testing.T) {
+	nested := func(depth int, value string) string {
+		return strings.Repeat(`{"not":`, depth) + `{"val":` + value + `}` + strings.Repeat("}", depth)
+	}
+	for _, depth := range []int{1, 16, 190, 210, 1000} {
+		for value, status := range map[string]int{"1": 200, `"x"`: 422, `1,"val":2`: 400, "": 400} {
+			body := nested(depth, value)
+			exprCalls = 0
+			assert.Equal(t, status, do(bodyjson.New[expr](bodyjson.Config{})(noContent), post(body)).status)
+			assert.LessOrEqual(t, exprCalls, depth+1, "%d levels around %s", depth, value)
+			exprCalls = 0
+			do(bodyjson.New[slowExpr](bodyjson.Config{})(noContent), post(`{"expr":`+body+`}`))
+			assert.LessOrEqual(t, exprCalls, depth+1, "v2 decoder, %d levels around %s", depth, value)
+		}
+	}
+	got := do(echoing[expr](bodyjson.Config{}), post(nested(3, `"x"`)))
+	assert.Equal(t, invalid(fault("/not/not/not/val", "type", "Must be an integer, not a string.", 28, 1, 29)), got)
+}
+
+var noContent = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {})
+
+// node is a union without a head.
+type unionNode struct{ value rect }
+
+func (n *unionNode) UnmarshalJSON(data []byte) (err error) {
+	n.value, err = bodyjson.Decode[rect](data, bodyjson.Config{})
+	return err
+}
+
+// TestUnionErrors tests that the errors of a union's value are reported once, with whole pointers.
+func TestUnionErrors(t *testing.T) {
+	h := echoing[[]unionNode](bodyjson.Config{})
+	assert.Equal(t, invalid(fault("/0/part/n", "min", "Must be positive.", 14, 1, 15)),
+		do(h, post(`[{"part":{"n":-1}}]`)))
+	assert.Equal(t, invalid(fault("/1/tags/0", "invalid", "Is bad.", 13, 1, 14), fault("/1/w", "type", "Must be an integer, not a string.", 24, 1, 25)).status,
+		do(h, post(`[{},{"tags":["bad"],"w":"1"}]`)).status)
+}
+
+// badElements has an unmarshal method that reports each element.
+type badElements struct{}
+
+func (*badElements) UnmarshalJSON(data []byte) error {
+	var list []int
+	if err := json.Unmarshal(data, &list); err != nil {
+		return err
+	}
+	errs := make([]error, len(list))
+	for i := range list {
+		errs[i] = errjson.FieldError{Pointer: fmt.Sprintf("/%d", i), Message: "Is bad."}
+	}
+	return errors.Join(errs...)
+}
+
+func TestManyErrorsOfOneMethod(t *testing.T) {
+	got := do(echoing[badElements](bodyjson.Config{}), post(`[`+strings.Repeat("1,", 100_000)+`1]`))
+	assert.Equal(t, 100, strings.Count(got.body, `"pointer"`))
+	assert.Contains(t, got.body, `{"pointer":"/99","code":"format","message":"Is bad.","offset":199,"line":1,"column":200}`)
 }

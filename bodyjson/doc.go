@@ -80,8 +80,8 @@
 // A SetDefaults() method of *T sets the values of missing members. The method is called before the
 // value is decoded. For the body, the methods of the structs in it are called first. For an element
 // or the target of a pointer, the method is called when the element or target is decoded. A member
-// that is present replaces the default. Null keeps the default of a field that is not a pointer, an
-// interface or an Optional.
+// that is present replaces the default, except that a struct keeps the defaults of its other
+// members. Null keeps the default of a field that is not a pointer, an interface or an Optional.
 //
 // # Validation
 //
@@ -90,18 +90,21 @@
 //
 //  1. The methods Validate() error or Validate(context.Context) error of all values in the body,
 //     inner values first. Values are the body itself, fields, elements, and the values of pointers
-//     and Optionals.
+//     and Optionals. A field that is not required and has its zero value is treated as missing: its
+//     methods are not called. Values in interfaces are not validated, nor the fields of a type with
+//     an unmarshal method.
 //  2. The validation functions of New.
 //  3. [Config].Validate.
 //
 // The Validate method of an embedded struct is not called separately. Go promotes the method to the
-// outer struct unless the outer struct has its own Validate method. The response depends on the
-// error:
+// outer struct, unless the outer struct has its own Validate method, or several embedded structs
+// have one. As in any Go code, a method that is promoted from a nil pointer panics. The response
+// depends on the error:
 //
-//   - An [errjson.Error], or an error that wraps one: the response is that error.
-//   - One or more [errjson.FieldError] values, also if wrapped or joined: a 422 with all field
-//     errors. A Pointer is relative to the value whose method returned the error. Each field error
-//     gets the position of its value.
+//   - One or more [errjson.FieldError] values, also if wrapped or joined, or in an error of
+//     [errjson.Invalid]: a 422 with all field errors. A Pointer is relative to the value whose method
+//     returned the error. Each field error gets the position of its value.
+//   - Any other [errjson.Error], or an error that wraps one: the response is that error.
 //   - [context.Canceled] and [context.DeadlineExceeded]: the response is that error.
 //   - Any other error: a 422 without details. The text of the error may be internal. It is logged
 //     at Warn and not sent.
@@ -155,7 +158,8 @@
 // # Limits
 //
 // MaxBytes is 1 MiB by default. The time and memory for a body are linear in its size, also if the
-// body is invalid. Both are at most a small multiple of those of encoding/json. Bodies are read
+// body is invalid, apart from the methods of the program. Both are at most a small multiple of those
+// of encoding/json. Bodies are read
 // into pooled buffers. A buffer grows with the bytes that arrive and not with the Content-Length.
 // Values never share memory with the buffers. Short strings of one body share blocks of 1 KiB.
 // After the handler has returned, the bytes are not available: [Get], [Bytes] and r.Body return an

@@ -58,47 +58,81 @@ func decodeError(err error, data []byte) error {
 		message := fmt.Sprintf("%s (Line %d, column %d.)", e.Message, fields[0].Line, fields[0].Column)
 		return &errjson.Error{Status: http.StatusBadRequest, Code: e.Code, Message: message, Details: fields}
 	}
-	fields := make([]errjson.FieldError, 0, len(report.Errors))
-	var causes []error
-	if report.Cause != nil {
-		causes = append(causes, report.Cause)
-	}
+	l := fieldList{fields: make([]errjson.FieldError, 0, len(report.Errors))}
+	causes := []error{report.Cause}[:min(1, len(report.Errors))]
 	for _, e := range report.Errors {
 		f := errjson.FieldError{Pointer: e.Pointer, Offset: e.Offset, Code: e.Code, Message: e.Message}
 		if e.Cause == nil {
-			fields = append(fields, f)
+			l.add(f)
 			continue
 		}
 		causes = append(causes, e.Cause)
 		own := fieldErrors(e.Cause)
 		if own == nil {
-			fields = append(fields, f)
+			l.add(f)
 		}
 		for _, o := range own { // the field errors of an unmarshal method
 			inner := f
-			inner.Code, inner.Message = cmp.Or(o.Code, f.Code), cmp.Or(o.Message, f.Message)
-			inner.Params = o.Params
+			inner.Code, inner.Message, inner.Params = cmp.Or(o.Code, f.Code), cmp.Or(o.Message, f.Message), o.Params
 			if o.Pointer != "" && !e.Enclosing {
-				inner.Pointer = f.Pointer + o.Pointer
-				inner.Offset = strictjson.Offsets(data, []string{inner.Pointer})[0]
-				inner.Pointer = strictjson.BoundPointer(inner.Pointer)
+				inner.Pointer, inner.Offset = f.Pointer+o.Pointer, unknownOffset
 			}
-			fields = append(fields, inner)
+			l.add(inner)
 		}
 	}
-	return invalidFields(fields, errors.Join(causes...), data)
+	return l.invalid(errors.Join(causes...), data)
 }
 
-// invalidFields returns a 422 with the field errors, in the order of their positions.
-func invalidFields(fields []errjson.FieldError, cause error, data []byte) *errjson.Error {
+// A fieldList collects field errors for one response.
+type fieldList struct{ fields []errjson.FieldError }
+
+// unknownOffset is the Offset of a field error that has a pointer only.
+const unknownOffset = -1
+
+func (l *fieldList) isFull() bool { return len(l.fields) == maxFields }
+
+// add adds a field error, unless the list has an equal one: the Validate method of an outer value may
+// have called that of an inner value.
+func (l *fieldList) add(f errjson.FieldError) {
+	isEqual := func(g errjson.FieldError) bool {
+		return g.In == f.In && g.Name == f.Name && g.Pointer == f.Pointer && g.Offset == f.Offset &&
+			g.Code == f.Code && g.Message == f.Message
+	}
+	if !l.isFull() && !slices.ContainsFunc(l.fields, isEqual) {
+		l.fields = append(l.fields, f)
+	}
+}
+
+// invalid returns a 422 with the field errors, in the order of their positions.
+func (l *fieldList) invalid(cause error, data []byte) *errjson.Error {
 	e := errjson.Invalid()
 	e.Code, e.Err, e.Details = codeInvalid, cause, nil
-	if len(fields) > 0 {
-		fields = fields[:min(len(fields), maxFields)]
-		addPositions(fields, data)
-		e.Details = fields
+	if len(l.fields) > 0 {
+		l.locate(data)
+		addPositions(l.fields, data)
+		e.Details = l.fields
 	}
 	return e
+}
+
+// locate sets the offsets that are not known, all in one pass through data.
+func (l *fieldList) locate(data []byte) {
+	var pointers []string
+	for _, f := range l.fields {
+		if f.Offset == unknownOffset {
+			pointers = append(pointers, f.Pointer)
+		}
+	}
+	if pointers == nil {
+		return
+	}
+	offsets := strictjson.Offsets(data, pointers)
+	for i := range l.fields {
+		if f := &l.fields[i]; f.Offset == unknownOffset {
+			f.Offset, offsets = offsets[0], offsets[1:]
+			f.Pointer = strictjson.BoundPointer(f.Pointer)
+		}
+	}
 }
 
 // addPositions sorts field errors by their offsets and sets their lines and columns.
@@ -125,8 +159,9 @@ func fieldErrors(err error) (fields []errjson.FieldError) {
 				fields = append(fields, *e)
 			}
 		case *errjson.Error:
-			if e != nil {
+			if e != nil && len(e.Fields()) > 0 {
 				fields = append(fields, e.Fields()...)
+				return errtree.Skip // its Err may have them again, with other pointers
 			}
 		}
 		return errtree.Descend
@@ -138,12 +173,24 @@ func fieldErrors(err error) (fields []errjson.FieldError) {
 // or an error of a context.
 func isResponse(err error) bool {
 	var response *errjson.Error
-	return errors.As(err, &response) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	return errors.As(err, &response) || isContextError(err)
+}
+
+func isContextError(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// isInvalid reports whether err is, or wraps, an error of errjson.Invalid, of Get, or of Decode, with
+// field errors.
+func isInvalid(err error) bool {
+	e, ok := errors.AsType[*errjson.Error](err)
+	return ok && e.Status == http.StatusUnprocessableEntity && len(e.Fields()) > 0 && e.Header == nil &&
+		(e.Code == "" || e.Code == codeInvalid) && e.Message == errjson.Invalid().Message
 }
 
 // validationErrors collects the errors of validation functions. The zero value is empty.
 type validationErrors struct {
-	fields   []errjson.FieldError
+	fieldList
 	causes   []error
 	hidden   bool  // a cause does not have field errors
 	response error // replaces the other errors; or nil
@@ -154,41 +201,32 @@ func (v *validationErrors) isEmpty() bool { return v.causes == nil && v.response
 // addAll adds the error of a function that validates the whole value.
 func (v *validationErrors) addAll(err error) {
 	if err != nil {
-		v.add("", true, err)
+		v.addValue("", true, err)
 	}
 }
 
-// add adds the error of the value at pointer. If whole is false, the error is of a value inside
-// that value. add reports whether more errors can be added.
-func (v *validationErrors) add(pointer string, whole bool, err error) bool {
-	fields := fieldErrors(err)
-	// An errjson.Error of an inner value has relative pointers, so its field errors are added
-	// below.
-	if isResponse(err) && (pointer == "" && whole || len(fields) == 0) {
+// addValue adds the error of the value at pointer. If whole is false, the error is of a value inside
+// that value. addValue reports whether more errors can be added.
+func (v *validationErrors) addValue(pointer string, whole bool, err error) bool {
+	if isContextError(err) || isResponse(err) && !isInvalid(err) {
 		v.response = err
 		return false
 	}
+	fields := fieldErrors(err)
 	for _, f := range fields {
-		switch {
-		case f.In != "":
-		case whole:
+		if f.In == "" {
+			f.Offset = unknownOffset
+			if !whole {
+				f.Pointer = ""
+			}
 			f.Pointer = pointer + f.Pointer
-		default:
-			f.Pointer = pointer
 		}
 		f.Code, f.Message = cmp.Or(f.Code, codeInvalid), cmp.Or(f.Message, "Invalid value.")
-		if !slices.ContainsFunc(v.fields, func(g errjson.FieldError) bool {
-			return g.In == f.In && g.Name == f.Name && g.Pointer == f.Pointer && g.Code == f.Code && g.Message == f.Message
-		}) { // the method of an outer value may have called that of an inner one
-			v.fields = append(v.fields, f)
-		}
-		if len(v.fields) == maxFields {
-			break
-		}
+		v.add(f)
 	}
 	v.hidden = v.hidden || len(fields) == 0
 	v.causes = append(v.causes, err)
-	return len(v.fields) < maxFields
+	return !v.isFull() && len(v.causes) < maxFields
 }
 
 // result returns the error for the client, or nil.
@@ -196,19 +234,11 @@ func (v *validationErrors) result(data []byte) error {
 	if v.isEmpty() || v.response != nil {
 		return v.response
 	}
-	pointers := make([]string, len(v.fields))
-	for i, f := range v.fields {
-		pointers[i] = f.Pointer
-	}
-	for i, offset := range strictjson.Offsets(data, pointers) {
-		v.fields[i].Offset = offset
-		v.fields[i].Pointer = strictjson.BoundPointer(v.fields[i].Pointer)
-	}
 	cause := errors.Join(v.causes...)
 	if v.hidden {
 		cause = hiddenError{cause}
 	}
-	return invalidFields(v.fields, cause, data)
+	return v.invalid(cause, data)
 }
 
 // A hiddenError is an error of a validation function that is logged at Warn and not sent.

@@ -30,6 +30,7 @@ func allocated() uint64 {
 // inUse returns the number of bytes in use after a garbage collection.
 func inUse() uint64 {
 	runtime.GC()
+	runtime.GC() // frees the buffers of pools
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc

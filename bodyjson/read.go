@@ -33,9 +33,10 @@ var rejectGrace = time.Second
 
 // A buffer contains the bytes of a body.
 type buffer struct {
-	data []byte
-	err  error // the reason why data is incomplete or rejected, or nil
-	next int   // the offset of the next Read of the Body
+	data  []byte
+	err   error // the reason why data is incomplete or rejected, or nil
+	next  int   // the offset of the next Read of the Body
+	users int   // the number of acquire without drop
 }
 
 // Small and large buffers have separate pools. Small bodies do not use large buffers, so the
@@ -108,7 +109,7 @@ func (b *body) verify(data []byte) error {
 // readWithin sets the read deadline. 0 removes the deadline. Writers without read deadlines are
 // ignored, such as those of tests.
 func (b *body) readWithin(d time.Duration) {
-	if b.w == nil {
+	if b.w == nil || b.released.Load() { // the connection may serve another request
 		return
 	}
 	var deadline time.Time
@@ -118,7 +119,10 @@ func (b *body) readWithin(d time.Duration) {
 	_ = http.NewResponseController(b.w).SetReadDeadline(deadline)
 }
 
-var errLimit = errors.New("bodyjson: over the limit")
+var (
+	errLimit = errors.New("bodyjson: over the limit")
+	errRatio = errors.New("bodyjson: over the ratio")
+)
 
 // fill reads src to its end. If src has more than limit bytes, fill stops and returns errLimit. The
 // buffer grows with the bytes that were read and not with the Content-Length.
@@ -180,7 +184,7 @@ func inflate(kept *buffer, src io.Reader, limit int64) error {
 	if err == nil {
 		err = fill(kept, &ratioReader{zr: zr, sent: sent}, limit, -1)
 	}
-	if err == nil || err == errLimit {
+	if err == nil || err == errLimit || err == errRatio {
 		return err
 	}
 	// Read the rest of the body here, where the deadline applies. Otherwise net/http reads it
@@ -221,8 +225,10 @@ type ratioReader struct {
 func (r *ratioReader) Read(p []byte) (int, error) {
 	n, err := r.zr.Read(p)
 	r.n += int64(n)
-	if r.n > maxRatio*r.sent.n {
-		return n, errLimit
+	// The beginning of a body may compress better than the whole, so the first MiB is checked at its
+	// end.
+	if (err == io.EOF || r.n > 1<<20) && r.n > maxRatio*r.sent.n {
+		return n, errRatio
 	}
 	return n, err
 }
@@ -234,6 +240,9 @@ func (b *body) readError(err error) error {
 	switch {
 	case err == errLimit:
 		return b.tooLarge(nil)
+	case err == errRatio:
+		return b.closeAfterResponse(newError(http.StatusRequestEntityTooLarge, codeTooLarge,
+			"The request body decompresses to more than "+strconv.Itoa(maxRatio)+" times its size.", nil))
 	case errors.Is(err, errDamaged):
 		return newError(http.StatusBadRequest, codeEncoding, "The gzip data of the request body is damaged.", err)
 	case errors.As(err, &over): // of an outer http.MaxBytesReader

@@ -577,3 +577,86 @@ func TestConnectedRequests(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+type requestKey struct{}
+
+// readingBody reads the body of its request while it is decoded.
+type readingBody struct{ Name string }
+
+func (*readingBody) Validate(ctx context.Context) error {
+	r := ctx.Value(requestKey{}).(**http.Request)
+	if _, err := bodyjson.Bytes(*r); err != nil {
+		return err
+	}
+	if _, err := bodyjson.Get[any](*r); err != nil {
+		return err
+	}
+	_, err := io.ReadAll((*r).Body)
+	return err
+}
+
+// TestReentrance has a Validate method that uses the body of its request.
+func TestReentrance(t *testing.T) {
+	var inner *http.Request
+	r := post(`{"Name":"a"}`)
+	r = r.WithContext(context.WithValue(r.Context(), requestKey{}, &inner))
+	done := make(chan error)
+	go func() {
+		bodyjson.Lazy(bodyjson.Config{})(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			inner = r
+			_, err := bodyjson.Get[readingBody](r)
+			done <- err
+		})).ServeHTTP(httptest.NewRecorder(), r)
+	}()
+	select {
+	case err := <-done:
+		require.NoError(t, err)
+	case <-time.After(10 * time.Second):
+		t.Fatal("deadlock")
+	}
+}
+
+// TestCloseInterrupts tests that Close ends a Read that waits for the client.
+func TestCloseInterrupts(t *testing.T) {
+	for name, read := range map[string]func(*http.Request) error{
+		"Read":  func(r *http.Request) error { _, err := r.Body.Read(make([]byte, 1)); return err },
+		"Bytes": func(r *http.Request) error { _, err := bodyjson.Bytes(r); return err },
+		"Get":   func(r *http.Request) error { _, err := bodyjson.Get[named](r); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			pr, pw := io.Pipe()
+			r := post("")
+			r.Body, r.ContentLength = pr, -1
+			within(t, bodyjson.Lazy(bodyjson.Config{}), r, func(r *http.Request) {
+				result := make(chan error)
+				go func() { result <- read(r) }()
+				_, err := io.WriteString(pw, "{") // which the reader has got when this returns
+				require.NoError(t, err)
+				require.NoError(t, r.Body.Close())
+				select {
+				case err := <-result:
+					require.Error(t, err)
+				case <-time.After(10 * time.Second):
+					t.Fatal("Close does not end the Read")
+				}
+			})
+		})
+	}
+}
+
+// TestUnsupportedTypeIsAlwaysReported tests that no option hides an error of the program.
+func TestUnsupportedTypeIsAlwaysReported(t *testing.T) {
+	type bad struct{ C chan int }
+	for _, cfg := range []bodyjson.Config{{}, {Silent: true}, {Optional: true}, {Silent: true, Optional: true}} {
+		for _, body := range []string{``, `{`, `{}`, `null`} {
+			within(t, bodyjson.Lazy(cfg), post(body), func(r *http.Request) {
+				_, err := bodyjson.Get[bad](r)
+				require.EqualError(t, err, "bodyjson: bad.C: chan int cannot be decoded from JSON")
+				_, err = bodyjson.Merge(r, bad{})
+				require.EqualError(t, err, "bodyjson: bad.C: chan int cannot be decoded from JSON")
+			})
+			_, err := bodyjson.Decode[bad]([]byte(body), cfg)
+			require.EqualError(t, err, "bodyjson: bad.C: chan int cannot be decoded from JSON")
+		}
+	}
+}

@@ -190,3 +190,108 @@ func TestHiddenErrors(t *testing.T) {
 	assert.Equal(t, http.StatusUnprocessableEntity, do(errs.Wrap(echoing[part](bodyjson.Config{})), post(`{"n":-1}`)).status)
 	assert.Empty(t, log.String(), "a field error is sent and logged at Debug")
 }
+
+type taken struct {
+	ID string `json:"id"`
+}
+
+func (t taken) Validate() error {
+	switch t.ID {
+	case "conflict":
+		return &errjson.Error{Status: 409, Code: "taken", Details: []errjson.FieldError{{Pointer: "/id"}}}
+	case "timeout":
+		return fmt.Errorf("late: %w", context.DeadlineExceeded)
+	case "":
+		return errjson.FieldError{Pointer: "/id", Code: "empty", Message: "Is empty."}
+	}
+	return nil
+}
+
+type takenHolder struct {
+	List     []taken          `json:"list"`
+	Map      map[string]taken `json:"map"`
+	Optional taken            `json:"optional"`
+	Required taken            `json:"required" required:"true"`
+	Pointer  *taken           `json:"pointer"`
+}
+
+func (h takenHolder) Validate() error {
+	if len(h.Map) == 9 {
+		return errjson.Invalid(errjson.FieldError{Pointer: "/map", Code: "nine", Message: "Are nine."})
+	}
+	return nil
+}
+
+func TestValidateResponses(t *testing.T) {
+	h := echoing[takenHolder](bodyjson.Config{})
+	empty := func(pointer string, offset int) string {
+		return fault(pointer, "empty", "Is empty.", offset, 1, offset+1)
+	}
+	const required = `"required":{"id":"a"}`
+	for _, test := range []struct {
+		name, body string
+		want       int
+		details    string
+	}{
+		{"an error with a status of an element", `{"list":[{"id":"conflict"}],` + required + `}`, 409, ""},
+		{"a context error of an element", `{"list":[{"id":"timeout"}],` + required + `}`, 504, ""},
+		{"missing field", `{` + required + `}`, 200, ""},
+		{"null field", `{"optional":null,"pointer":null,` + required + `}`, 200, ""},
+		{"zero field that is required", `{"required":{}}`, 422, empty("/required/id", 12)},
+		{"zero element", `{"list":[{}],` + required + `}`, 422, empty("/list/0/id", 9)},
+		{"zero target of a pointer", `{"pointer":{},` + required + `}`, 422, empty("/pointer/id", 11)},
+		{"a 422 of the outer value keeps the errors of inner values",
+			`{"map":{"1":{},"2":{"id":"a"},"3":{"id":"a"},"4":{"id":"a"},"5":{"id":"a"},"6":{"id":"a"},"7":{"id":"a"},"8":{"id":"a"},"9":{"id":"a"}},` + required + `}`,
+			422, fault("/map", "nine", "Are nine.", 7, 1, 8) + "," + empty("/map/1/id", 12)},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := do(h, post(test.body))
+			if test.details != "" {
+				assert.Equal(t, invalid(test.details), got)
+				return
+			}
+			assert.Equal(t, test.want, got.status, got.body)
+		})
+	}
+	t.Run("the order of a map does not matter", func(t *testing.T) {
+		first := do(h, post(`{"map":{"a":{"id":"conflict"},"b":{"id":"timeout"},"c":{}},`+required+`}`))
+		for range 20 {
+			assert.Equal(t, first, do(h, post(`{"map":{"a":{"id":"conflict"},"b":{"id":"timeout"},"c":{}},`+required+`}`)))
+		}
+		assert.Equal(t, 409, first.status)
+	})
+	t.Run("a method may change the value", func(t *testing.T) {
+		assert.Equal(t, ok(`{"List":["a"],"Map":{"x":"a"},"Field":"a"}`), do(echoing[struct {
+			List  []trimmed
+			Map   map[string]trimmed
+			Field trimmed
+		}](bodyjson.Config{}), post(`{"List":[" a "],"Map":{"x":" a "},"Field":" a "}`)))
+	})
+	t.Run("many hidden errors", func(t *testing.T) {
+		body := `[` + strings.Repeat(`{"n":500},`, 50_000) + `{"n":500}]`
+		before := allocated()
+		assert.Equal(t, invalid(), do(echoing[[]part](bodyjson.Config{}), post(body)))
+		assert.Less(t, allocated()-before, uint64(16<<20))
+	})
+}
+
+type trimmed string
+
+func (s *trimmed) Validate() error {
+	*s = trimmed(strings.TrimSpace(string(*s)))
+	return nil
+}
+
+// TestGetValidates tests that Get does not return a value that the functions of New have rejected.
+func TestGetValidates(t *testing.T) {
+	reject := func(context.Context, *named) error { return errjson.FieldError{Message: "Is rejected."} }
+	for _, body := range []string{`{"name":"admin"}`, `{`, ``} {
+		within(t, bodyjson.New(bodyjson.Config{Silent: true}, reject), post(body), func(r *http.Request) {
+			v, err := bodyjson.Get[named](r)
+			assert.NoError(t, err)
+			assert.Zero(t, v)
+		})
+	}
+	null := func(context.Context, **named) error { panic("not called") }
+	within(t, bodyjson.New(bodyjson.Config{}, null), post(`null`), func(*http.Request) {})
+}

@@ -25,6 +25,15 @@ type checker struct {
 	errors  []Error
 
 	duplicate *Error // the first duplicate name
+	known     methodError
+}
+
+// A methodError is the error of an UnmarshalJSON method for the value at an offset. The checker does
+// not call the method again: with methods that decode the values in them, the number of calls would
+// double with each level.
+type methodError struct {
+	err    error
+	offset int
 }
 
 // A syntaxChecker is a reusable decoder, because a new decoder is costly.
@@ -435,7 +444,9 @@ func (c *checker) custom(t *Type, offset int, raw []byte) {
 		s, _ := jsontext.AppendUnquote(nil, raw)
 		err = target.(encoding.TextUnmarshaler).UnmarshalText(s)
 	case customJSON:
-		err = target.(json.Unmarshaler).UnmarshalJSON(raw)
+		if err = c.known.err; err == nil || c.known.offset != offset {
+			err = target.(json.Unmarshaler).UnmarshalJSON(raw)
+		}
 	case customFrom:
 		// raw is a document of its own here, so the method sees other offsets and pointers.
 		err = json.Unmarshal(raw, target, c.options.v2(t)...)

@@ -12,7 +12,7 @@ func (o *Options) DecodeV2(data []byte, t *Type, v any) error {
 func (o *Options) DecodeFast(data []byte, t *Type, v any) bool {
 	t.SetDefaults(v)
 	return !t.has(slow) && !o.AllowDuplicateNames && !o.MatchCaseInsensitiveNames &&
-		o.decodeFast(data, t, reflect.ValueOf(v).Elem())
+		(&fastDecoder{scanner: scanner{data: data}, options: o}).decode(t, reflect.ValueOf(v).Elem())
 }
 
 // Check returns the Report of the checker alone, or nil.

@@ -23,6 +23,8 @@ type fastDecoder struct {
 	scanner
 	options *Options
 	strings strings.Builder // a block of memory for several strings
+	failed  methodError     // the error of an UnmarshalJSON method
+	tooDeep bool            // the document has too many levels
 }
 
 const (
@@ -33,11 +35,10 @@ const (
 	stringBlock = 1 << 10
 )
 
-// decodeFast decodes data into v, which must have its default value. If decodeFast reports false, v
+// decode decodes the document into v, which must have its default value. If decode reports false, v
 // may have any value.
-func (o *Options) decodeFast(data []byte, t *Type, v reflect.Value) bool {
-	d := fastDecoder{scanner: scanner{data: data}, options: o}
-	return d.value(t, element, v, maxFastDepth) && d.peek() == 0 && d.at == len(data)
+func (d *fastDecoder) decode(t *Type, v reflect.Value) bool {
+	return d.value(t, element, v, maxFastDepth) && d.peek() == 0 && d.at == len(d.data)
 }
 
 // value decodes the next value, the value of the field f.
@@ -186,23 +187,41 @@ func decodeBase64(text []byte) (b []byte, ok bool) {
 
 // custom calls the UnmarshalJSON method of v with the next value.
 func (d *fastDecoder) custom(v reflect.Value) bool {
+	d.peek()
+	offset := d.at
 	raw, ok := d.rawValue()
+	if !ok {
+		return false
+	}
 	clearShared(v)
-	return ok && v.Addr().Interface().(json.Unmarshaler).UnmarshalJSON(raw) == nil
+	err := v.Addr().Interface().(json.Unmarshaler).UnmarshalJSON(raw)
+	if err != nil {
+		d.failed = methodError{err, offset}
+	}
+	return err == nil
 }
 
-// rawValue reads a value and reports whether it is valid and has at most maxFastDepth levels.
+// rawValue reads a value and reports whether it is valid. With the levels around it, it must not have
+// more than the v2 decoder allows.
 func (d *fastDecoder) rawValue() (jsontext.Value, bool) {
 	raw, depth := d.raw()
+	d.tooDeep = d.tooDeep || depth > maxDepth-maxFastDepth
 	value := jsontext.Value(raw)
-	return value, depth <= maxFastDepth && value.IsValid()
+	return value, !d.tooDeep && value.IsValid()
+}
+
+// isDeep reports whether the document has too many levels for the fast decoder. depth is the number
+// of levels that are left.
+func (d *fastDecoder) isDeep(depth int) bool {
+	d.tooDeep = d.tooDeep || depth < 0
+	return d.tooDeep
 }
 
 func (d *fastDecoder) object(t *Type, v reflect.Value, depth int) bool {
 	var seen uint64 // a bit for each field
 	var unknown nameSet
 	expected := 0 // the next field; most clients send the members in the order of the fields
-	if depth < 0 {
+	if d.isDeep(depth) {
 		return false
 	}
 	for first := true; ; first = false {
@@ -277,7 +296,7 @@ func (d *fastDecoder) dictionary(t *Type, f *field, v reflect.Value, depth int) 
 		*trees = m
 		return ok
 	}
-	if depth < 0 {
+	if d.isDeep(depth) {
 		return false
 	}
 	m := reflect.MakeMap(t.typ)
@@ -303,7 +322,7 @@ func (d *fastDecoder) dictionary(t *Type, f *field, v reflect.Value, depth int) 
 }
 
 func (d *fastDecoder) list(t *Type, f *field, v reflect.Value, depth int) bool {
-	if depth < 0 {
+	if d.isDeep(depth) {
 		return false
 	}
 	isArray, start := v.Kind() == reflect.Array, d.at
@@ -364,7 +383,7 @@ func anyOf[T any](v T, ok bool) (any, bool) { return v, ok }
 
 func (d *fastDecoder) anyObject(depth int) (map[string]any, bool) {
 	m := map[string]any{}
-	if depth < 0 {
+	if d.isDeep(depth) {
 		return nil, false
 	}
 	for first := true; ; first = false {
@@ -382,7 +401,7 @@ func (d *fastDecoder) anyObject(depth int) (map[string]any, bool) {
 
 func (d *fastDecoder) anyList(depth int) ([]any, bool) {
 	list := []any{}
-	if depth < 0 {
+	if d.isDeep(depth) {
 		return nil, false
 	}
 	for {

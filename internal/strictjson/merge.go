@@ -32,17 +32,11 @@ func (o *Options) Merge(patch []byte, t *Type, v any) error {
 	root := reflect.ValueOf(v).Elem()
 	root.Set(cloner{}.clone(t, root))
 	m.merge(t, element, root, false)
-	if m.err != nil {
-		return m.err
-	}
 	return m.report()
 }
 
 // A merger applies a patch to a value.
-type merger struct {
-	checker
-	err error // an error of the program, not of the patch
-}
+type merger struct{ checker }
 
 // merge applies the next value of the patch to v. isNew is set if the patch adds v.
 func (m *merger) merge(t *Type, f *field, v reflect.Value, isNew bool) {
@@ -195,7 +189,7 @@ func (m *merger) mergeMap(t *Type, f *field, v reflect.Value) {
 func (m *merger) replace(t *Type, f *field, v reflect.Value) {
 	before, start := len(m.errors), m.at
 	m.value(t, f)
-	if m.full() || len(m.errors) > before || m.err != nil {
+	if m.full() || len(m.errors) > before {
 		return
 	}
 	v.SetZero()
@@ -208,7 +202,9 @@ func (m *merger) replace(t *Type, f *field, v reflect.Value) {
 	v.SetZero()
 	t.setDefaults(v)
 	options := append(m.options.v2(t), json.StringifyNumbers(f.quoted))
-	m.err = json.Unmarshal(d.data, v.Addr().Interface(), options...)
+	if err := json.Unmarshal(d.data, v.Addr().Interface(), options...); err != nil { // see unexplained
+		m.addCause(start, codeFormat, invalidFormat, err)
+	}
 }
 
 // A cloner makes deep copies. Each pointer, map or slice is copied once, so cycles terminate.

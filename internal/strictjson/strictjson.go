@@ -57,34 +57,43 @@ func (o *Options) decode(data []byte, t *Type, v reflect.Value) error {
 	}
 	c := checker{options: o, scanner: scanner{data: data}}
 	t.setDefaults(v)
-	switch {
-	case o.Unmarshal != nil:
+	if o.Unmarshal != nil {
 		if err := c.checkSyntax(); err != nil {
 			return err
 		}
 		return c.checkDecoded(t, o.Unmarshal(data, v.Addr().Interface()))
-	case t.has(slow), o.AllowDuplicateNames, o.MatchCaseInsensitiveNames:
-		decodeErr := o.decodeV2(data, t, v)
-		if decodeErr != nil {
-			if err := c.checkSyntax(); err != nil {
+	}
+	isJSON := false
+	if !t.has(slow) && !o.AllowDuplicateNames && !o.MatchCaseInsensitiveNames {
+		d := fastDecoder{scanner: scanner{data: data}, options: o}
+		if d.decode(t, v) {
+			return nil
+		}
+		if err := c.checkSyntax(); err != nil {
+			return err
+		}
+		isJSON = true
+		v.SetZero()
+		t.setDefaults(v)
+		if !d.tooDeep { // most of the other documents are invalid
+			c.known = d.failed
+			if err := c.check(t); err != nil {
 				return err
 			}
+			return o.unexplained(data, t, o.decodeV2(data, t, v))
 		}
-		return c.checkDecoded(t, decodeErr)
 	}
-	if o.decodeFast(data, t, v) {
-		return nil
+	err := o.decodeV2(data, t, v)
+	if err != nil && !isJSON {
+		if err := c.checkSyntax(); err != nil {
+			return err
+		}
 	}
-	// Most documents that the fast decoder does not decode are invalid.
-	if err := c.checkSyntax(); err != nil {
-		return err
+	semantic, ok := errors.AsType[*json.SemanticError](err)
+	if ok && semantic.GoType != nil && kindOf(semantic.GoType) == customJSON {
+		c.known = methodError{semantic.Err, int(semantic.ByteOffset)}
 	}
-	if err := c.check(t); err != nil {
-		return err
-	}
-	v.SetZero()
-	t.setDefaults(v)
-	return o.unexplained(data, t, o.decodeV2(data, t, v))
+	return c.checkDecoded(t, err)
 }
 
 // checkDecoded checks a document after a decoder has returned err for it.

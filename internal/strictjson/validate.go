@@ -1,8 +1,10 @@
 package strictjson
 
 import (
+	"cmp"
 	"context"
 	"reflect"
+	"slices"
 )
 
 // SetDefaults calls the SetDefaults methods of the value that v points to, and of the structs in
@@ -47,7 +49,8 @@ func (w *validation) value(t *Type, v reflect.Value) {
 	case object:
 		for i := range t.fields {
 			f := &t.fields[i]
-			if inner, err := v.FieldByIndexErr(f.index); err == nil {
+			// A zero value is most likely that of a missing member.
+			if inner, err := v.FieldByIndexErr(f.index); err == nil && (f.required != "" || !inner.IsZero()) {
 				w.step(step{name: f.name}, f.typ, inner)
 			}
 		}
@@ -56,10 +59,13 @@ func (w *validation) value(t *Type, v reflect.Value) {
 			w.step(step{number: i + 1}, t.elem, v.Index(i))
 		}
 	case dictionary:
-		for i := v.MapRange(); i.Next(); {
+		keys := v.MapKeys()
+		slices.SortFunc(keys, func(x, y reflect.Value) int { return cmp.Compare(keyName(x), keyName(y)) })
+		for _, key := range keys {
 			inner := reflect.New(t.elem.typ).Elem() // an addressable copy
-			inner.Set(i.Value())
-			w.step(step{name: keyName(i.Key())}, t.elem, inner)
+			inner.Set(v.MapIndex(key))
+			w.step(step{name: keyName(key)}, t.elem, inner)
+			v.SetMapIndex(key, inner) // the method may have changed it
 		}
 	}
 	if t.validator && !w.stopped {
