@@ -175,7 +175,10 @@ func bodyOf(r *http.Request) *body {
 	if b, ok := r.Context().Value(bodyKey{}).(*body); ok {
 		// The body is in a wrapper without an Unwrap method, such as that of http.MaxBytesReader.
 		// An unread body must be read through the wrapper.
-		if b.wasRead() {
+		b.mu.Lock()
+		wasRead := b.state == kept || b.released.Load()
+		b.mu.Unlock()
+		if wasRead {
 			return b
 		}
 		c, req = b.config, r.WithContext(r.Context())
@@ -184,12 +187,6 @@ func bodyOf(r *http.Request) *body {
 	b.init(c, req)
 	r.Body = b
 	return b
-}
-
-func (b *body) wasRead() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.state == kept || b.released.Load()
 }
 
 var (

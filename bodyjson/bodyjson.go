@@ -111,10 +111,10 @@ func NewFunc[T any](cfg Config, validate ...func(context.Context, *T) error) fun
 		h := new(holder[T])
 		defer h.release()
 		req, err := h.decode(d, w, r)
-		if err != nil {
-			return err
+		if err == nil {
+			err = next(req)
 		}
-		return next(req)
+		return err
 	}
 }
 

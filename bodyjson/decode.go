@@ -151,18 +151,20 @@ func (c *config) validate(ctx context.Context, data []byte, t *strictjson.Type, 
 	if root.Kind() == reflect.Pointer && root.IsNil() {
 		return nil // a null body is not validated
 	}
-	var errs validationErrors
-	if t.Validates() {
-		t.Validate(ctx, v, errs.addValue)
-	}
+	var errs errorList
+	t.Validate(ctx, v, errs.addError)
 	if validate != nil && errs.isEmpty() {
-		errs.addAll(validate(ctx))
+		if err := validate(ctx); err != nil {
+			errs.addError("", true, err)
+		}
 	}
 	if c.Validate != nil && errs.isEmpty() {
 		if root.Kind() == reflect.Pointer {
 			v = root.Interface()
 		}
-		errs.addAll(c.Validate(ctx, v))
+		if err := c.Validate(ctx, v); err != nil {
+			errs.addError("", true, err)
+		}
 	}
 	return errs.result(data)
 }

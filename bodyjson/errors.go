@@ -58,20 +58,14 @@ func decodeError(err error, data []byte) error {
 		message := fmt.Sprintf("%s (Line %d, column %d.)", e.Message, fields[0].Line, fields[0].Column)
 		return &errjson.Error{Status: http.StatusBadRequest, Code: e.Code, Message: message, Details: fields}
 	}
-	l := fieldList{fields: make([]errjson.FieldError, 0, len(report.Errors))}
-	causes := []error{report.Cause}[:min(1, len(report.Errors))]
+	l := errorList{fields: make([]errjson.FieldError, 0, len(report.Errors))}
+	if report.Cause != nil {
+		l.causes = []error{report.Cause}
+	}
 	for _, e := range report.Errors {
 		f := errjson.FieldError{Pointer: e.Pointer, Offset: e.Offset, Code: e.Code, Message: e.Message}
-		if e.Cause == nil {
-			l.add(f)
-			continue
-		}
-		causes = append(causes, e.Cause)
-		own := fieldErrors(e.Cause)
-		if own == nil {
-			l.add(f)
-		}
-		for _, o := range own { // the field errors of an unmarshal method
+		own := fieldErrors(e.Cause) // of an unmarshal method
+		for _, o := range own {
 			inner := f
 			inner.Code, inner.Message, inner.Params = cmp.Or(o.Code, f.Code), cmp.Or(o.Message, f.Message), o.Params
 			if o.Pointer != "" && !e.Enclosing {
@@ -79,32 +73,41 @@ func decodeError(err error, data []byte) error {
 			}
 			l.add(inner)
 		}
+		if own == nil {
+			l.add(f)
+		}
+		if e.Cause != nil {
+			l.causes = append(l.causes, e.Cause)
+		}
 	}
-	return l.invalid(errors.Join(causes...), data)
+	return l.invalid(errors.Join(l.causes...), data)
 }
 
-// A fieldList collects field errors for one response.
-type fieldList struct{ fields []errjson.FieldError }
+// An errorList collects the errors for one response. The zero value is empty.
+type errorList struct {
+	fields   []errjson.FieldError
+	causes   []error // of the program
+	hidden   bool    // a cause of a validation function does not have field errors
+	response error   // replaces the other errors; or nil
+}
 
 // unknownOffset is the Offset of a field error that has a pointer only.
 const unknownOffset = -1
 
-func (l *fieldList) isFull() bool { return len(l.fields) == maxFields }
-
-// add adds a field error, unless the list has an equal one: the Validate method of an outer value may
-// have called that of an inner value.
-func (l *fieldList) add(f errjson.FieldError) {
+// add adds a field error, unless the list is full or has an equal one: the Validate method of an outer
+// value may have called that of an inner value.
+func (l *errorList) add(f errjson.FieldError) {
 	isEqual := func(g errjson.FieldError) bool {
 		return g.In == f.In && g.Name == f.Name && g.Pointer == f.Pointer && g.Offset == f.Offset &&
 			g.Code == f.Code && g.Message == f.Message
 	}
-	if !l.isFull() && !slices.ContainsFunc(l.fields, isEqual) {
+	if len(l.fields) < maxFields && !slices.ContainsFunc(l.fields, isEqual) {
 		l.fields = append(l.fields, f)
 	}
 }
 
 // invalid returns a 422 with the field errors, in the order of their positions.
-func (l *fieldList) invalid(cause error, data []byte) *errjson.Error {
+func (l *errorList) invalid(cause error, data []byte) *errjson.Error {
 	e := errjson.Invalid()
 	e.Code, e.Err, e.Details = codeInvalid, cause, nil
 	if len(l.fields) > 0 {
@@ -116,7 +119,7 @@ func (l *fieldList) invalid(cause error, data []byte) *errjson.Error {
 }
 
 // locate sets the offsets that are not known, all in one pass through data.
-func (l *fieldList) locate(data []byte) {
+func (l *errorList) locate(data []byte) {
 	var pointers []string
 	for _, f := range l.fields {
 		if f.Offset == unknownOffset {
@@ -172,12 +175,8 @@ func fieldErrors(err error) (fields []errjson.FieldError) {
 // isResponse reports whether an error of the program is returned unchanged: an error with a status,
 // or an error of a context.
 func isResponse(err error) bool {
-	var response *errjson.Error
-	return errors.As(err, &response) || isContextError(err)
-}
-
-func isContextError(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	_, ok := errors.AsType[*errjson.Error](err)
+	return ok || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // isInvalid reports whether err is, or wraps, an error of errjson.Invalid, of Get, or of Decode, with
@@ -188,28 +187,13 @@ func isInvalid(err error) bool {
 		(e.Code == "" || e.Code == codeInvalid) && e.Message == errjson.Invalid().Message
 }
 
-// validationErrors collects the errors of validation functions. The zero value is empty.
-type validationErrors struct {
-	fieldList
-	causes   []error
-	hidden   bool  // a cause does not have field errors
-	response error // replaces the other errors; or nil
-}
+func (l *errorList) isEmpty() bool { return l.causes == nil && l.response == nil }
 
-func (v *validationErrors) isEmpty() bool { return v.causes == nil && v.response == nil }
-
-// addAll adds the error of a function that validates the whole value.
-func (v *validationErrors) addAll(err error) {
-	if err != nil {
-		v.addValue("", true, err)
-	}
-}
-
-// addValue adds the error of the value at pointer. If whole is false, the error is of a value inside
-// that value. addValue reports whether more errors can be added.
-func (v *validationErrors) addValue(pointer string, whole bool, err error) bool {
-	if isContextError(err) || isResponse(err) && !isInvalid(err) {
-		v.response = err
+// addError adds the error of a validation function for the value at pointer. If whole is false, the
+// error is of a value inside that value. addError reports whether more errors can be added.
+func (l *errorList) addError(pointer string, whole bool, err error) bool {
+	if isResponse(err) && !isInvalid(err) {
+		l.response = err
 		return false
 	}
 	fields := fieldErrors(err)
@@ -222,23 +206,23 @@ func (v *validationErrors) addValue(pointer string, whole bool, err error) bool 
 			f.Pointer = pointer + f.Pointer
 		}
 		f.Code, f.Message = cmp.Or(f.Code, codeInvalid), cmp.Or(f.Message, "Invalid value.")
-		v.add(f)
+		l.add(f)
 	}
-	v.hidden = v.hidden || len(fields) == 0
-	v.causes = append(v.causes, err)
-	return !v.isFull() && len(v.causes) < maxFields
+	l.hidden = l.hidden || len(fields) == 0
+	l.causes = append(l.causes, err)
+	return len(l.fields) < maxFields && len(l.causes) < maxFields
 }
 
 // result returns the error for the client, or nil.
-func (v *validationErrors) result(data []byte) error {
-	if v.isEmpty() || v.response != nil {
-		return v.response
+func (l *errorList) result(data []byte) error {
+	if l.isEmpty() || l.response != nil {
+		return l.response
 	}
-	cause := errors.Join(v.causes...)
-	if v.hidden {
+	cause := errors.Join(l.causes...)
+	if l.hidden {
 		cause = hiddenError{cause}
 	}
-	return v.invalid(cause, data)
+	return l.invalid(cause, data)
 }
 
 // A hiddenError is an error of a validation function that is logged at Warn and not sent.

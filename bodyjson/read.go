@@ -1,7 +1,6 @@
 package bodyjson
 
 import (
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/hipflask/hipflask/errjson"
+	"github.com/hipflask/hipflask/internal/gunzip"
 )
 
 const (
@@ -23,8 +23,6 @@ const (
 	maxTrustedLength = 64 << 10
 	// maxPooled is the capacity of the largest buffer that is reused.
 	maxPooled = 8 << 20
-	// maxRatio is the maximum ratio of the decompressed to the compressed size.
-	maxRatio = 100
 )
 
 // rejectGrace is how long a client may continue to send a rejected body. If the connection were
@@ -78,7 +76,9 @@ func (b *body) read(kept *buffer) error {
 	}
 	var err error
 	if b.gzip {
-		err = inflate(kept, b.src, limit)
+		zr := gunzip.NewReader(b.src, limit)
+		err = fill(kept, zr, limit, -1)
+		zr.Release()
 	} else {
 		err = fill(kept, b.src, limit, length)
 	}
@@ -119,10 +119,7 @@ func (b *body) readWithin(d time.Duration) {
 	_ = http.NewResponseController(b.w).SetReadDeadline(deadline)
 }
 
-var (
-	errLimit = errors.New("bodyjson: over the limit")
-	errRatio = errors.New("bodyjson: over the ratio")
-)
+var errLimit = errors.New("bodyjson: over the limit")
 
 // fill reads src to its end. If src has more than limit bytes, fill stops and returns errLimit. The
 // buffer grows with the bytes that were read and not with the Content-Length.
@@ -164,86 +161,17 @@ func grow(data []byte, limit, length int64) []byte {
 	return append(make([]byte, 0, want), data...)
 }
 
-var inflaters sync.Pool
-
-var errDamaged = errors.New("bodyjson: damaged gzip data")
-
-// inflate is fill for a gzip stream. The limit also applies to the compressed bytes, because an
-// endless stream can decompress to an empty body.
-func inflate(kept *buffer, src io.Reader, limit int64) error {
-	sent := &counter{src: src, limit: limit}
-	zr, _ := inflaters.Get().(*gzip.Reader)
-	if zr == nil {
-		zr = new(gzip.Reader)
-	}
-	defer inflaters.Put(zr)
-	err := zr.Reset(sent)
-	if err == io.EOF {
-		return nil // an empty body
-	}
-	if err == nil {
-		err = fill(kept, &ratioReader{zr: zr, sent: sent}, limit, -1)
-	}
-	if err == nil || err == errLimit || err == errRatio {
-		return err
-	}
-	// Read the rest of the body here, where the deadline applies. Otherwise net/http reads it
-	// before it sends the response.
-	if sent.err == nil {
-		_, _ = io.Copy(io.Discard, sent)
-	}
-	if sent.err != io.EOF {
-		return sent.err
-	}
-	return fmt.Errorf("%w: %w", errDamaged, err)
-}
-
-// A counter limits and counts the bytes of src and keeps its last error.
-type counter struct {
-	src      io.Reader
-	n, limit int64
-	err      error
-}
-
-func (c *counter) Read(p []byte) (int, error) {
-	n, err := c.src.Read(p)
-	c.n += int64(n)
-	if c.n > c.limit {
-		err = errLimit
-	}
-	c.err = err
-	return n, err
-}
-
-// A ratioReader returns an error for data that decompresses to more than maxRatio times its size.
-type ratioReader struct {
-	zr   *gzip.Reader
-	n    int64
-	sent *counter
-}
-
-func (r *ratioReader) Read(p []byte) (int, error) {
-	n, err := r.zr.Read(p)
-	r.n += int64(n)
-	// The beginning of a body may compress better than the whole, so the first MiB is checked at its
-	// end.
-	if (err == io.EOF || r.n > 1<<20) && r.n > maxRatio*r.sent.n {
-		return n, errRatio
-	}
-	return n, err
-}
-
 // readError returns the error for a body that could not be read.
 func (b *body) readError(err error) error {
 	var response *errjson.Error
 	var over *http.MaxBytesError
 	switch {
-	case err == errLimit:
+	case err == errLimit, err == gunzip.ErrLimit:
 		return b.tooLarge(nil)
-	case err == errRatio:
+	case err == gunzip.ErrRatio:
 		return b.closeAfterResponse(newError(http.StatusRequestEntityTooLarge, codeTooLarge,
-			"The request body decompresses to more than "+strconv.Itoa(maxRatio)+" times its size.", nil))
-	case errors.Is(err, errDamaged):
+			"The request body decompresses to more than "+strconv.Itoa(gunzip.MaxRatio)+" times its size.", nil))
+	case errors.Is(err, gunzip.ErrDamaged):
 		return newError(http.StatusBadRequest, codeEncoding, "The gzip data of the request body is damaged.", err)
 	case errors.As(err, &over): // of an outer http.MaxBytesReader
 		return b.tooLarge(over)
