@@ -74,6 +74,7 @@ func server(t *testing.T, cfg bodyjson.Config) *httptest.Server {
 
 // TestKeepAlive sends a second request on the same connection after a response.
 func TestKeepAlive(t *testing.T) {
+	t.Parallel()
 	var zipped bytes.Buffer
 	zw := gzip.NewWriter(&zipped)
 	_, _ = io.WriteString(zw, `{"name":"a"}`)
@@ -124,6 +125,7 @@ func TestKeepAlive(t *testing.T) {
 
 // TestContinue tests clients that wait for a 100 before they send a body.
 func TestContinue(t *testing.T) {
+	t.Parallel()
 	s := server(t, bodyjson.Config{MaxBytes: 64})
 	t.Run("good", func(t *testing.T) {
 		w := dial(t, s)
@@ -156,6 +158,7 @@ func TestContinue(t *testing.T) {
 // TestContinueAfterSilence reads an upload that Get has ignored. The deadline for the body of a
 // rejected request must not be set.
 func TestContinueAfterSilence(t *testing.T) {
+	t.Parallel()
 	s := httptest.NewServer(bodyjson.Lazy(bodyjson.Config{Silent: true})(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, err := bodyjson.Get[named](r)
 		assert.NoError(t, err)
@@ -175,7 +178,9 @@ func TestContinueAfterSilence(t *testing.T) {
 
 // TestClientTrouble tests clients that do not send the body that the header announces.
 func TestClientTrouble(t *testing.T) {
+	t.Parallel()
 	t.Run("truncated", func(t *testing.T) {
+		t.Parallel()
 		w := dial(t, server(t, bodyjson.Config{}))
 		w.send(head + "Content-Length: 100\r\n\r\n{\"name\":")
 		require.NoError(t, w.conn.(*net.TCPConn).CloseWrite())
@@ -185,6 +190,7 @@ func TestClientTrouble(t *testing.T) {
 		assert.True(t, w.closed())
 	})
 	t.Run("client disconnected", func(t *testing.T) {
+		t.Parallel()
 		errs := make(chan error, 1)
 		s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			_, err := bodyjson.Get[named](r)
@@ -200,6 +206,7 @@ func TestClientTrouble(t *testing.T) {
 		require.ErrorIs(t, <-errs, context.Canceled)
 	})
 	t.Run("slow", func(t *testing.T) {
+		t.Parallel()
 		w := dial(t, server(t, bodyjson.Config{ReadTimeout: 100 * time.Millisecond}))
 		w.send(head + "Content-Length: 100\r\n\r\n{\"name\":")
 		resp, body := w.receive()
@@ -209,6 +216,7 @@ func TestClientTrouble(t *testing.T) {
 		assert.True(t, w.closed())
 	})
 	t.Run("slow behind damaged gzip", func(t *testing.T) {
+		t.Parallel()
 		w := dial(t, server(t, bodyjson.Config{Gunzip: true, ReadTimeout: 100 * time.Millisecond}))
 		w.send(head + "Content-Encoding: gzip\r\nContent-Length: 100\r\n\r\nthis is no gzip data")
 		resp, _ := w.receive()
@@ -216,6 +224,7 @@ func TestClientTrouble(t *testing.T) {
 		assert.True(t, w.closed())
 	})
 	t.Run("slow and of another type", func(t *testing.T) {
+		t.Parallel()
 		const limit = 200 * time.Millisecond
 		w := dial(t, server(t, bodyjson.Config{ReadTimeout: limit}))
 		other := "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\n"
@@ -231,6 +240,7 @@ func TestClientTrouble(t *testing.T) {
 		assert.True(t, w.closed())
 	})
 	t.Run("slow for the server", func(t *testing.T) {
+		t.Parallel()
 		s := httptest.NewUnstartedServer(echoing[named](bodyjson.Config{}))
 		s.Config.ReadTimeout = 100 * time.Millisecond
 		s.Start()
@@ -241,6 +251,7 @@ func TestClientTrouble(t *testing.T) {
 		assert.Equal(t, 408, resp.StatusCode)
 	})
 	t.Run("in time, and the handler takes longer", func(t *testing.T) {
+		t.Parallel()
 		const limit = 40 * time.Millisecond
 		for _, lazy := range []bool{false, true} {
 			mw := bodyjson.New[named](bodyjson.Config{ReadTimeout: limit})
@@ -269,6 +280,7 @@ func TestClientTrouble(t *testing.T) {
 }
 
 func TestHTTP2(t *testing.T) {
+	t.Parallel()
 	s := httptest.NewUnstartedServer(errjson.Wrap(echoing[named](bodyjson.Config{MaxBytes: 64, ReadTimeout: 200 * time.Millisecond})))
 	s.EnableHTTP2 = true
 	s.StartTLS()
