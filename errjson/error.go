@@ -32,6 +32,9 @@ type Error struct {
 	// Title is an optional short summary of the Type, the same for each occurrence (Section 3.1.3).
 	// Only the formats of Problem and ProblemFormat send it, and only with a type.
 	Title string
+	// Instance is an optional URI reference for this occurrence of the problem (Section 3.1.5). Only
+	// the formats of Problem and ProblemFormat send it.
+	Instance string
 	// Details is an optional payload, encoded with encoding/json. For invalid input it is a
 	// []FieldError, which every Format presents in its own way.
 	Details any

@@ -20,8 +20,9 @@ type ProblemConfig struct {
 	// is recommended (RFC 9457, Section 3.1.1). If TypeBase or the Code is empty, the type is
 	// about:blank.
 	TypeBase string
-	// Instance returns a URI reference for this occurrence of the problem (Section 3.1.5). If it is
-	// nil, or returns "", the member is omitted. It must be safe for concurrent use.
+	// Instance returns a URI reference for an occurrence of the problem (Section 3.1.5), for errors
+	// without an Instance of their own. If it is nil, or returns "", the member is omitted. It must
+	// be safe for concurrent use.
 	Instance func(*http.Request, *Error) string
 	// FragmentPointers gives field errors the members of the example in Section 3: "detail" instead
 	// of "message", and "pointer" as a URI fragment (RFC 6901, Section 6), such as "#/age".
@@ -90,7 +91,7 @@ func (p *problem) appendJSON(b *jsonenc.Buffer) error {
 		b.B = append(b.B, `,"detail":`...)
 	}
 	b.B = jsonenc.AppendString(b.B, e.Message)
-	appendMember(b, "instance", p.instance)
+	appendMember(b, "instance", cmp.Or(e.Instance, p.instance))
 	appendMember(b, "code", e.Code)
 	if extensions, ok := e.Details.(map[string]any); ok {
 		if err := p.appendExtensions(b, extensions); err != nil {

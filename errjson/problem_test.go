@@ -72,7 +72,6 @@ func TestVectorsProblem(t *testing.T) {
 			config := errjson.ProblemConfig{
 				TypeBase:         v.Config.TypeBase,
 				FragmentPointers: v.Config.ErrorsStyle == "rfc9457",
-				Instance:         func(*http.Request, *errjson.Error) string { return v.Error.Instance },
 			}
 			if v.Construct == "error" {
 				assert.Panics(t, func() { errjson.ProblemFormat(config) })
@@ -110,7 +109,7 @@ func (v problemVector) error() error {
 	}
 	e := &errjson.Error{
 		Status: v.Error.Status, Message: v.Error.Message, Code: v.Error.Code, Type: v.Error.Type,
-		Title: cmp.Or(v.Error.Title, v.Config.Titles[v.Error.Code]),
+		Title: cmp.Or(v.Error.Title, v.Config.Titles[v.Error.Code]), Instance: v.Error.Instance,
 	}
 	for name, value := range v.Error.Extensions {
 		if m, ok := value.(map[string]any); ok && m["$go"] == "NaN" {
@@ -194,8 +193,17 @@ func TestProblemTypes(t *testing.T) {
 	assert.Equal(t, `{"type":"about:blank","title":"Conflict","status":409,"detail":"m","a":1,"b\n":{"c":[true]}}`,
 		body(&errjson.Error{Status: 409, Message: "m", Details: map[string]any{"b\n": map[string]any{"c": []bool{true}}, "a": 1}}), "sorted")
 
+	t.Run("instance", func(t *testing.T) {
+		format := errjson.ProblemFormat(errjson.ProblemConfig{Instance: func(r *http.Request, _ *errjson.Error) string { return r.URL.Path }})
+		rd := errjson.NewRenderer(errjson.Config{Format: format, Logger: slog.New(slog.DiscardHandler)})
+		for instance, want := range map[string]string{"": "/items/7", "/own": "/own"} {
+			e := &errjson.Error{Status: 409, Message: "m", Instance: instance}
+			assert.JSONEq(t, `{"type":"about:blank","title":"Conflict","status":409,"detail":"m","instance":"`+want+`"}`,
+				record(rd.Wrap(writing(e)), get("/items/7")).body)
+		}
+	})
 	t.Run("Simple does not send them", func(t *testing.T) {
-		e := &errjson.Error{Status: 409, Message: "m", Type: "/t", Title: "T"}
+		e := &errjson.Error{Status: 409, Message: "m", Type: "/t", Title: "T", Instance: "/i"}
 		assert.JSONEq(t, `{"error":"Conflict","message":"m","status":409}`, record(quiet.Wrap(writing(e)), get("/")).body)
 	})
 	t.Run("a Format in another one", func(t *testing.T) {

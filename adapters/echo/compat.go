@@ -87,7 +87,9 @@ func httpError(err error) *errjson.Error {
 	case *echo.HTTPError:
 		return &errjson.Error{Status: e.Code, Message: e.Message}
 	case *echo.ProblemError:
-		return &errjson.Error{Status: e.Status, Message: cmp.Or(e.Detail, e.Title)}
+		return &errjson.Error{
+			Status: e.Status, Message: cmp.Or(e.Detail, e.Title), Type: e.Type, Title: e.Title, Instance: e.Instance,
+		}
 	}
 	return nil
 }

@@ -107,6 +107,20 @@ func TestProblemError(t *testing.T) {
 	}
 }
 
+// TestProblemErrorMembers tests that the members of RFC 9457 are kept.
+func TestProblemErrorMembers(t *testing.T) {
+	e, _ := newApp(errjson.NewRenderer(errjson.Config{Format: errjson.Problem, Logger: slog.New(slog.DiscardHandler)}))
+	e.GET("/", func(*echo.Context) error {
+		return &echo.ProblemError{
+			Type: "https://example.com/probs/out-of-credit", Title: "You do not have enough credit.", Status: 403,
+			Detail: "Your balance is 30.", Instance: "/account/12345",
+		}
+	})
+	assert.Equal(t, "403; Content-Length: 164; Content-Type: application/problem+json; X-Content-Type-Options: nosniff; "+
+		`{"type":"https://example.com/probs/out-of-credit","title":"You do not have enough credit.","status":403,`+
+		`"detail":"Your balance is 30.","instance":"/account/12345"}`, adaptertest.Serve(t, e).Get("/"))
+}
+
 // TestPanicWithoutStack documents that a Recover with DisablePrintStack hides the panic: its error
 // is the one of a handler.
 func TestPanicWithoutStack(t *testing.T) {
