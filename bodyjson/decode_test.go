@@ -80,7 +80,7 @@ func TestDecode(t *testing.T) {
 		pointers   []string
 	}{
 		{"field errors", `{"id":"x","name":null}`, bodyjson.Config{}, 422, []string{"/email", "/id", "/name"}},
-		{"syntax", `{"id":`, bodyjson.Config{}, 400, []string{"/id"}},
+		{"syntax", `{"id":`, bodyjson.Config{}, 400, nil},
 		{"empty", ` `, bodyjson.Config{}, 400, nil},
 		{"unknown", `{"id":1,"name":"a","email":"b","x":1}`, bodyjson.Config{DisallowUnknownFields: true}, 422, []string{"/x"}},
 		{"Validate", `{"id":1,"name":"a","email":"b"}`, bodyjson.Config{Validate: func(context.Context, any) error {
@@ -101,6 +101,14 @@ func TestDecode(t *testing.T) {
 			assert.ElementsMatch(t, test.pointers, pointers)
 		})
 	}
+	t.Run("position of a syntax error", func(t *testing.T) {
+		_, err := bodyjson.Decode[account]([]byte("{\n\"id\":"), bodyjson.Config{})
+		var e *errjson.Error
+		require.ErrorAs(t, err, &e)
+		assert.Equal(t, errjson.SyntaxError{
+			Pointer: "/id", Code: "syntax", Message: "Unexpected end of the JSON.", Offset: 7, Line: 2, Column: 6,
+		}, e.Details)
+	})
 	t.Run("optional, silent", func(t *testing.T) {
 		v, err := bodyjson.Decode[retry](nil, bodyjson.Config{Optional: true})
 		require.NoError(t, err)

@@ -56,7 +56,8 @@ func decodeError(err error, data []byte) error {
 		addPositions(fields, data)
 		// The message has the position for clients that do not show the details.
 		message := fmt.Sprintf("%s (Line %d, column %d.)", e.Message, fields[0].Line, fields[0].Column)
-		return &errjson.Error{Status: http.StatusBadRequest, Code: e.Code, Message: message, Details: fields}
+		return &errjson.Error{Status: http.StatusBadRequest, Code: e.Code, Message: message,
+			Details: errjson.SyntaxError(fields[0])}
 	}
 	l := errorList{fields: make([]errjson.FieldError, 0, len(report.Errors))}
 	if report.Cause != nil {
@@ -109,7 +110,7 @@ func (l *errorList) add(f errjson.FieldError) {
 // invalid returns a 422 with the field errors, in the order of their positions.
 func (l *errorList) invalid(cause error, data []byte) *errjson.Error {
 	e := errjson.Invalid()
-	e.Code, e.Err, e.Details = codeInvalid, cause, nil
+	e.Err, e.Details = cause, nil
 	if len(l.fields) > 0 {
 		l.locate(data)
 		addPositions(l.fields, data)
@@ -184,7 +185,7 @@ func isResponse(err error) bool {
 func isInvalid(err error) bool {
 	e, ok := errors.AsType[*errjson.Error](err)
 	return ok && e.Status == http.StatusUnprocessableEntity && len(e.Fields()) > 0 && e.Header == nil &&
-		(e.Code == "" || e.Code == codeInvalid) && e.Message == errjson.Invalid().Message
+		e.Code == codeInvalid && e.Message == errjson.Invalid().Message
 }
 
 func (l *errorList) isEmpty() bool { return l.causes == nil && l.response == nil }

@@ -129,10 +129,10 @@ func agree[T any](t *testing.T, data []byte, cfg bodyjson.Config, opts ...json.O
 	if valid && e.Status != 422 && e.Code != "duplicate" || !valid && e.Status != 400 {
 		t.Fatalf("%T: %q: valid is %t, Get returns %v", want, data, valid, e)
 	}
-	if len(e.Fields()) == 0 {
+	if len(detailsOf(e)) == 0 {
 		t.Fatalf("%T: %q: no details: %v", want, data, e)
 	}
-	for _, f := range e.Fields() {
+	for _, f := range detailsOf(e) {
 		checkPlace(t, data, f)
 		if valid && !resolves(data, f.Pointer) {
 			t.Fatalf("%T: %q: %q does not point to a value", want, data, f.Pointer)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hipflask/hipflask/bodyjson"
+	"github.com/hipflask/hipflask/errjson"
 )
 
 // rejectGrace is the time in which a client may continue to send a rejected body.
@@ -34,4 +35,12 @@ func inUse() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
+}
+
+// detailsOf returns the field errors of e, or its syntax error.
+func detailsOf(e *errjson.Error) []errjson.FieldError {
+	if s, ok := e.Details.(errjson.SyntaxError); ok {
+		return []errjson.FieldError{errjson.FieldError(s)}
+	}
+	return e.Fields()
 }

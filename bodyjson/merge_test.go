@@ -95,7 +95,7 @@ type mergeDetail [2]string
 
 // mergeDetails returns the pointers and codes of the field errors.
 func mergeDetails(e *errjson.Error) (details []mergeDetail) {
-	for _, f := range e.Fields() {
+	for _, f := range detailsOf(e) {
 		details = append(details, mergeDetail{f.Pointer, f.Code})
 	}
 	return details
@@ -1374,7 +1374,7 @@ func TestMergeRequired(t *testing.T) {
 				Line: 1, Column: 2},
 			{Pointer: "/any", Code: "required", Message: "This field is required.", Offset: 1,
 				Line: 1, Column: 2},
-		}, e.Fields())
+		}, detailsOf(e))
 		result := mergeOK(t, bodyjson.Config{}, current, `{"pointer":1,"any":{}}`)
 		assert.Equal(t, 1, *result.Pointer)
 	})
@@ -1422,7 +1422,7 @@ func TestMergeRequired(t *testing.T) {
 				Column: 24},
 			{Pointer: "/any", Code: "null", Message: "Must not be null.", Offset: 35, Line: 1,
 				Column: 36},
-		}, e.Fields())
+		}, detailsOf(e))
 		mergeRejects(t, bodyjson.Config{}, current, `{"list":null}`, mergeDetail{"/list", "null"})
 		result := mergeOK(t, bodyjson.Config{}, current, `{"map":{"a":null}}`)
 		assert.Equal(t, map[string]*int{}, result.Map, "null removes the element")
@@ -1513,7 +1513,7 @@ func TestMergeNames(t *testing.T) {
 		assert.Equal(t, []mergeDetail{
 			{"/First_Name", "unknown_field"}, {"/inner/MAIL", "unknown_field"},
 		}, mergeDetails(e))
-		assert.Contains(t, e.Fields()[0].Message, `"first_name"`)
+		assert.Contains(t, detailsOf(e)[0].Message, `"first_name"`)
 	})
 	t.Run("ignored", func(t *testing.T) {
 		cfg := bodyjson.Config{IgnoreMiscasedNames: true}
@@ -1599,7 +1599,7 @@ func TestMergePositions(t *testing.T) {
 			Column: len([]rune(before[len(before)-1])) + 1}
 	}
 	e := mergeFails(t, bodyjson.Config{}, mergeItem{}, patch)
-	got := e.Fields()
+	got := detailsOf(e)
 	for i := range got {
 		assert.NotEmpty(t, got[i].Message)
 		got[i].Message = ""
@@ -1622,8 +1622,8 @@ func TestMergePositions(t *testing.T) {
 		e := mergeFails(t, bodyjson.Config{}, mergeItem{}, "{\n\"name\" 1}")
 		assert.Equal(t, 400, e.Status)
 		assert.Equal(t, "syntax", e.Code)
-		require.Len(t, e.Fields(), 1)
-		f := e.Fields()[0]
+		require.Len(t, detailsOf(e), 1)
+		f := detailsOf(e)[0]
 		assert.Equal(t, [3]int{9, 2, 8}, [3]int{f.Offset, f.Line, f.Column})
 	})
 	t.Run("the whole value", func(t *testing.T) {
@@ -1631,7 +1631,7 @@ func TestMergePositions(t *testing.T) {
 		assert.Equal(t, []errjson.FieldError{
 			{Code: "type", Message: "Must be an object, not an array.", Offset: 1, Line: 1,
 				Column: 2},
-		}, e.Fields())
+		}, detailsOf(e))
 	})
 	t.Run("not more than 100", func(t *testing.T) {
 		patch := `{"attrs":{` + strings.TrimSuffix(manyMergeMembers(200), ",") + `},"name":7}`
@@ -1739,7 +1739,7 @@ func testMergeQuoted[T any](t *testing.T) {
 			_, err := bodyjson.Decode[mergeQuoted[T]]([]byte(patch), bodyjson.Config{})
 			want := mergeResponse(t, err)
 			e := mergeFails(t, bodyjson.Config{}, mergeQuoted[T]{}, patch)
-			assert.Equal(t, want.Fields(), e.Fields())
+			assert.Equal(t, detailsOf(want), e.Fields())
 		})
 	}
 }
@@ -1847,7 +1847,7 @@ func TestMergeUnmarshalMethods(t *testing.T) {
 			{"/range/from", "custom"}, {"/pointer", "format"}, {"/level", "format"},
 			{"/stream", "format"}, {"/addr", "format"}, {"/since", "type"},
 		}, mergeDetails(e))
-		assert.Equal(t, 9, e.Fields()[0].Offset)
+		assert.Equal(t, 9, detailsOf(e)[0].Offset)
 	})
 	t.Run("the whole value", func(t *testing.T) {
 		result := mergeOK(t, bodyjson.Config{}, mergeRange{From: 1, To: 2}, `{"from":7}`)
@@ -1904,11 +1904,11 @@ func TestMergeValidation(t *testing.T) {
 			{Pointer: "/inner/high", Code: "order", Message: message, Offset: 20, Line: 1,
 				Column: 21},
 			{Pointer: "/high", Code: "order", Message: message, Offset: 32, Line: 1, Column: 33},
-		}, mergeResponse(t, err).Fields())
+		}, detailsOf(mergeResponse(t, err)))
 	})
 	t.Run("a member that is not in the patch has the position of the object", func(t *testing.T) {
 		_, err := merge(bodyjson.Config{}, current, ` {"inner": {"low": 9}, "each": [{"low":3}]}`)
-		fields := mergeResponse(t, err).Fields()
+		fields := detailsOf(mergeResponse(t, err))
 		assert.Equal(t, []mergeDetail{{"/inner/high", "order"}, {"/each/0/high", "order"}},
 			mergeDetails(mergeResponse(t, err)))
 		assert.Equal(t, [2]int{11, 32}, [2]int{fields[0].Offset, fields[1].Offset})
@@ -1919,7 +1919,7 @@ func TestMergeValidation(t *testing.T) {
 		_, err := merge(bodyjson.Config{}, invalid, ` {"low":0}`)
 		e := mergeResponse(t, err)
 		assert.Equal(t, []mergeDetail{{"/inner/high", "order"}}, mergeDetails(e))
-		assert.Equal(t, 1, e.Fields()[0].Offset)
+		assert.Equal(t, 1, detailsOf(e)[0].Offset)
 	})
 	t.Run("Config.Validate", func(t *testing.T) {
 		calls := 0
@@ -2276,7 +2276,7 @@ func FuzzMerge(f *testing.F) {
 			if wantErr != nil {
 				want, got := mergeResponse(t, wantErr), mergeResponse(t, err)
 				if result != nil || got.Status != want.Status || got.Code != want.Code ||
-					!reflect.DeepEqual(got.Fields(), want.Fields()) {
+					!reflect.DeepEqual(detailsOf(got), detailsOf(want)) {
 					t.Fatalf("%q: Merge of %q returns %#v and %#v, want %#v", doc, patch, result,
 						got, want)
 				}

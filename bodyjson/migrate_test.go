@@ -139,7 +139,7 @@ func bodyRejects[T any](t *testing.T, row string, cfg bodyjson.Config, document 
 	assert.Equal(t, decodeErr, getErr)
 
 	assert.Equal(t, status, decodeErr.Status)
-	fields := decodeErr.Fields()
+	fields := detailsOf(decodeErr)
 	require.Len(t, fields, 1)
 	assert.Equal(t, []string{pointer, code, message},
 		[]string{fields[0].Pointer, fields[0].Code, fields[0].Message})
@@ -322,8 +322,8 @@ func testOldDecoder(t *testing.T, page string) {
 			assert.Nil(t, e.Details, document)
 			continue
 		}
-		require.Len(t, e.Fields(), 1, document)
-		assert.Equal(t, code, e.Fields()[0].Code, document)
+		require.Len(t, detailsOf(e), 1, document)
+		assert.Equal(t, code, detailsOf(e)[0].Code, document)
 	}
 
 	type preset struct {
@@ -730,7 +730,7 @@ func documentMigrations() []migration {
 			require.ErrorAs(t, err, &e)
 			assert.Equal(t, 422, e.Status)
 			var fields []string
-			for _, f := range e.Fields() {
+			for _, f := range detailsOf(e) {
 				fields = append(fields, f.Pointer+" "+f.Code)
 			}
 			assert.Equal(t, []string{"/age type", "/tags type"}, fields)

@@ -73,6 +73,13 @@ type Config struct {
 	// Report is called after the rules, for error reporters and metrics. It is called once for
 	// each error response, for each error after a part of a response was sent, and for each
 	// panic. It is not called for an error after an error response, which is only logged.
+	//
+	//	Report: func(r *http.Request, e *errjson.Error) {
+	//		if e.Status >= 500 {
+	//			sentry.CaptureException(e)
+	//		}
+	//	},
+	//
 	// Report must not change the error. [errors.As] with a type that has a method
 	// StackTrace() []uintptr finds the stack of a panic.
 	Report func(*http.Request, *Error)
@@ -142,6 +149,9 @@ func (rd *Renderer) Recover(next http.Handler) http.Handler {
 // responses of 400–599, such as those of routers and of [http.Error], to errors. The text of a 4xx,
 // at most 1 KiB, becomes the message. The text of a 5xx is logged and not sent. The status and
 // other headers stay. A text that is a JSON object or array passes unchanged.
+//
+// An OnStatus of an outer Renderer comes before a Map and a MapIs of rd, as [Rule] says: for a part
+// of a service with its own body for a status, give rd an OnStatus for that status.
 func (rd *Renderer) Render(next http.Handler) http.Handler {
 	return &middleware{rd: rd, next: next, renders: true}
 }

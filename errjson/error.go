@@ -36,7 +36,8 @@ type Error struct {
 	// the formats of Problem and ProblemFormat send it.
 	Instance string
 	// Details is an optional payload, encoded with encoding/json. For invalid input it is a
-	// []FieldError, which every Format presents in its own way.
+	// []FieldError, and for a body that is not JSON a SyntaxError. Every Format presents these in
+	// its own way.
 	Details any
 	// Header holds further headers of the response, such as Allow, Retry-After and
 	// WWW-Authenticate. Each replaces the response's header of the same name, except that Vary
@@ -159,10 +160,15 @@ func (f FieldError) Error() string {
 	return location + ": " + f.Message
 }
 
-// Invalid returns a 422 with the given field errors. It keeps a slice that is passed, which the
-// caller must not change.
+// A SyntaxError is the Details of an [Error] about a body that is not JSON: what is wrong, and where.
+// It is not about the value of a field. Its Pointer is that of the value in which the error is.
+type SyntaxError FieldError
+
+// Invalid returns a 422 with the code "invalid" and the given field errors. It keeps a slice that is
+// passed, which the caller must not change.
 func Invalid(fields ...FieldError) *Error {
 	return &Error{
-		Status: http.StatusUnprocessableEntity, Message: "The input is not valid.", Details: fields,
+		Status: http.StatusUnprocessableEntity, Code: "invalid", Message: "The input is not valid.",
+		Details: fields,
 	}
 }

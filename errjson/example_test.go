@@ -10,6 +10,7 @@ import (
 	"html"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/justinas/alice"
 
+	"github.com/hipflask/hipflask/bodyjson"
 	"github.com/hipflask/hipflask/errjson"
 	"github.com/hipflask/hipflask/errjson/shapes"
 )
@@ -158,7 +160,7 @@ func ExampleInvalid() {
 			errjson.FieldError{Pointer: "/items/0/qty", Code: "minimum", Message: "Must be 1 at least."},
 		))
 	})
-	// Output: 422 {"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"details":[{"pointer":"/name","code":"required","message":"Is required."},{"pointer":"/items/0/qty","code":"minimum","message":"Must be 1 at least."}]}
+	// Output: 422 {"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"code":"invalid","details":[{"pointer":"/name","code":"required","message":"Is required."},{"pointer":"/items/0/qty","code":"minimum","message":"Must be 1 at least."}]}
 }
 
 func ExampleFieldError() {
@@ -174,7 +176,7 @@ func ExampleFieldError() {
 		return errors.Join(errs...)
 	}
 	serve(func(w http.ResponseWriter, r *http.Request) { errjson.Write(w, r, validate("", 7)) })
-	// Output: 422 {"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"details":[{"pointer":"/name","message":"Is required."},{"pointer":"/age","message":"Must be 18 at least."}]}
+	// Output: 422 {"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"code":"invalid","details":[{"pointer":"/name","message":"Is required."},{"pointer":"/age","message":"Must be 18 at least."}]}
 }
 
 func ExampleFieldError_Error() {
@@ -186,6 +188,22 @@ func ExampleFieldError_MarshalJSON() {
 	b, err := json.Marshal(errjson.FieldError{Pointer: "/age", Code: "type", Message: "Must be a number.", Offset: 7, Line: 1, Column: 8})
 	fmt.Println(string(b), err)
 	// Output: {"pointer":"/age","code":"type","message":"Must be a number.","offset":7,"line":1,"column":8} <nil>
+}
+
+func ExampleSyntaxError() {
+	_, err := bodyjson.Decode[map[string]int]([]byte(`{"age":x}`), bodyjson.Config{})
+	if e, ok := errors.AsType[*errjson.Error](err); ok {
+		if s, ok := e.Details.(errjson.SyntaxError); ok {
+			fmt.Printf("%d:%d: %s\n", s.Line, s.Column, s.Message)
+		}
+	}
+	// Output: 1:8: Syntax error in the JSON.
+}
+
+func ExampleSyntaxError_MarshalJSON() {
+	b, err := json.Marshal(errjson.SyntaxError{Code: "syntax", Message: "Syntax error in the JSON.", Offset: 7, Line: 1, Column: 8})
+	fmt.Println(string(b), err)
+	// Output: [{"pointer":"","code":"syntax","message":"Syntax error in the JSON.","offset":7,"line":1,"column":8}] <nil>
 }
 
 func ExampleError() {
@@ -275,6 +293,45 @@ func ExampleMap() {
 	})
 	request(errs.Wrap(writing(fmt.Errorf("x: %w", &APIError{"out of stock", map[string]any{"left": 0}}))), "GET", "/")
 	// Output: 400 {"error":"Bad Request","message":"out of stock","status":400,"details":{"left":0}}
+}
+
+// The constructors set the headers of their statuses. A rule for *Error adds one to every HTTP error.
+func ExampleMap_headers() {
+	errs := errjson.NewRenderer(errjson.Config{
+		Logger: silent,
+		Rules: []errjson.Rule{
+			errjson.Map(func(_ *http.Request, e *errjson.Error) *errjson.Error {
+				withLink := *e // errors may be shared
+				withLink.Header = http.Header{"Link": {"</docs/errors>; rel=help"}}
+				maps.Copy(withLink.Header, e.Header)
+				return &withLink
+			}),
+		},
+	})
+	for _, e := range []*errjson.Error{
+		errjson.TooManyRequests("Three uploads per minute.", 20*time.Second),
+		errjson.Unauthorized("", `Bearer realm="items"`),
+		errjson.MethodNotAllowed("GET", "PUT"),
+		errjson.ServiceUnavailable("", time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)),
+	} {
+		w := httptest.NewRecorder()
+		errs.Wrap(writing(e)).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+		fmt.Println(w.Code, w.Header().Get("Link"))
+		for _, name := range []string{"Retry-After", "WWW-Authenticate", "Allow"} {
+			if value := w.Header().Get(name); value != "" {
+				fmt.Println("   ", name+":", value)
+			}
+		}
+	}
+	// Output:
+	// 429 </docs/errors>; rel=help
+	//     Retry-After: 20
+	// 401 </docs/errors>; rel=help
+	//     WWW-Authenticate: Bearer realm="items"
+	// 405 </docs/errors>; rel=help
+	//     Allow: GET, PUT
+	// 503 </docs/errors>; rel=help
+	//     Retry-After: Fri, 02 Jan 2026 03:00:00 GMT
 }
 
 func ExampleMapIs() {

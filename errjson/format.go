@@ -2,6 +2,7 @@ package errjson
 
 import (
 	"cmp"
+	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
@@ -35,7 +36,8 @@ type Response struct {
 //	{"error":"Not Found","message":"No item 7.","status":404}
 //
 // The members "code", "details" and "request_id" follow if they are set. Details that are a
-// []FieldError have the members of [FieldError.MarshalJSON].
+// []FieldError have the members of [FieldError.MarshalJSON], and so has a [SyntaxError], in an array
+// of one element.
 func Simple(_ *http.Request, e *Error) Response {
 	return Response{ContentType: "application/json", Body: (*simple)(e)}
 }
@@ -143,12 +145,15 @@ func (e *simple) appendJSON(b *jsonenc.Buffer) error {
 	return nil
 }
 
-// appendDetails appends the member for the Details. fieldsName is its name if they are field errors.
+// appendDetails appends the member for the Details. fieldsName is its name if they are field errors
+// or a syntax error.
 func (e *Error) appendDetails(b *jsonenc.Buffer, fieldsName string, fragments bool) error {
 	switch details := e.Details.(type) {
 	case nil:
 	case []FieldError:
 		return appendFields(b, fieldsName, details, fragments)
+	case SyntaxError:
+		return appendFields(b, fieldsName, []FieldError{FieldError(details)}, fragments)
 	default:
 		b.B = append(b.B, `,"details":`...)
 		return appendValue(b, details)
@@ -245,6 +250,9 @@ func (f *FieldError) appendMembers(b *jsonenc.Buffer, fragments bool) error {
 // and the members "code", "message", "params", "offset", "line" and "column" as far as they are
 // set.
 func (f FieldError) MarshalJSON() ([]byte, error) { return marshal(&f) }
+
+// MarshalJSON returns an array with one element, which has the members of a field error.
+func (s SyntaxError) MarshalJSON() ([]byte, error) { return json.Marshal([]FieldError{FieldError(s)}) }
 
 // MarshalJSON lets a Format put the body of another one into its own.
 func (e *simple) MarshalJSON() ([]byte, error) { return marshal(e) }

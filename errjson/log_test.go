@@ -223,7 +223,7 @@ func TestFieldLocations(t *testing.T) {
 	const fields = `[{"pointer":"/a","code":"type","message":"m","params":{"expected":"string"},"offset":0,"line":1,"column":2},` +
 		`{"in":"query","name":"limit","code":"range","message":"m","params":{"max":100,"min":1}},` +
 		`{"in":"query","name":"filter","pointer":"/a/0","message":"m"}]`
-	assert.Equal(t, jsonAnswer(422, `{"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"details":`+fields+"}\n"),
+	assert.Equal(t, jsonAnswer(422, `{"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"code":"invalid","details":`+fields+"}\n"),
 		record(quiet.Wrap(writing(e)), get("/")))
 	rd := errjson.NewRenderer(errjson.Config{Format: errjson.Problem, Logger: slog.New(slog.DiscardHandler)})
 	assert.Contains(t, record(rd.Wrap(writing(e)), get("/")).body, `"errors":`+fields)

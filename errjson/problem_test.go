@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math"
 	"net/http"
@@ -211,4 +212,40 @@ func TestProblemTypes(t *testing.T) {
 		require.NoError(t, err)
 		assert.JSONEq(t, `{"error":{"type":"/problems/x","title":"Conflict","status":409,"detail":"m","code":"x"}}`, string(data))
 	})
+}
+
+// TestSyntaxError tests that the formats send a syntax error as they send one field error.
+func TestSyntaxError(t *testing.T) {
+	e := &errjson.Error{
+		Status: 400, Code: "syntax", Message: "Syntax error in the JSON. (Line 1, column 6.)",
+		Details: errjson.SyntaxError{Pointer: "/a b", Code: "syntax", Message: "Syntax error in the JSON.", Offset: 5, Line: 1, Column: 6},
+	}
+	assert.Nil(t, e.Fields())
+	const place = `"offset":5,"line":1,"column":6}]}`
+	for _, test := range []struct {
+		format errjson.Format
+		want   string
+	}{
+		{errjson.Simple, `{"error":"Bad Request","message":"Syntax error in the JSON. (Line 1, column 6.)","status":400,` +
+			`"code":"syntax","details":[{"pointer":"/a b","code":"syntax","message":"Syntax error in the JSON.",` + place},
+		{errjson.Problem, `{"type":"about:blank","title":"Bad Request","status":400,` +
+			`"detail":"Syntax error in the JSON. (Line 1, column 6.)","code":"syntax",` +
+			`"errors":[{"pointer":"/a b","code":"syntax","message":"Syntax error in the JSON.",` + place},
+		{errjson.ProblemFormat(errjson.ProblemConfig{FragmentPointers: true}), `{"type":"about:blank","title":"Bad Request","status":400,` +
+			`"detail":"Syntax error in the JSON. (Line 1, column 6.)","code":"syntax",` +
+			`"errors":[{"pointer":"#/a%20b","code":"syntax","detail":"Syntax error in the JSON.",` + place},
+	} {
+		rd := errjson.NewRenderer(errjson.Config{Format: test.format, Logger: slog.New(slog.DiscardHandler)})
+		assert.Equal(t, test.want+"\n", record(rd.Wrap(writing(e)), get("/")).body)
+	}
+}
+
+// TestInvalidCode tests that the same 422 has the same code, whoever makes it.
+func TestInvalidCode(t *testing.T) {
+	f := errjson.FieldError{Pointer: "/a", Message: "m"}
+	const want = `{"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"code":"invalid",` +
+		`"details":[{"pointer":"/a","message":"m"}]}` + "\n"
+	for _, err := range []error{errjson.Invalid(f), f, &f, errors.Join(f), fmt.Errorf("x: %w", f)} {
+		assert.Equal(t, want, record(quiet.Wrap(writing(err)), get("/")).body)
+	}
 }

@@ -111,9 +111,7 @@ func (p *Params) Err() error {
 	case slices.ContainsFunc(p.fields, isPath):
 		return errjson.NotFound("")
 	}
-	e := errjson.Invalid(p.fields...)
-	e.Code = "invalid"
-	return e
+	return errjson.Invalid(p.fields...)
 }
 
 // A Value is a parameter. Its methods return it as a value of a type.

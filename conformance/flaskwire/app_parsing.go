@@ -35,13 +35,14 @@ func threeMembers(_ *http.Request, e *errjson.Error) errjson.Response {
 	}
 }
 
-// description is the message, or what else an application has put in its place, as
-// the description of abort can be any object.
+// description is the message, or the object that an application has put in its place, as the
+// description of abort can be any object.
 func description(e *errjson.Error) any {
-	if e.Details != nil && e.Fields() == nil {
-		return e.Details
+	switch e.Details.(type) {
+	case nil, []errjson.FieldError, errjson.SyntaxError:
+		return e.Message
 	}
-	return e.Message
+	return e.Details
 }
 
 // parsing is the guide's create_item.

@@ -22,7 +22,7 @@ func TestMessages(t *testing.T) {
 		faults []errjson.FieldError
 		want   string
 	}{
-		{"none", nil, `null`},
+		{"none", nil, `{"_schema":["The input is not valid."]}`},
 		{"one", []errjson.FieldError{at("/name", "a")}, `{"name":["a"]}`},
 		{"several of one field", []errjson.FieldError{at("/name", "b"), at("/x", "x"), at("/name", "a"), at("/name", "b")}, `{"name":["b","a","b"],"x":["x"]}`},
 		{"nested", []errjson.FieldError{at("/a/b/c", "1"), at("/a/b/d", "2"), at("/a/e", "3")}, `{"a":{"b":{"c":["1"],"d":["2"]},"e":["3"]}}`},
@@ -47,22 +47,26 @@ func TestMessages(t *testing.T) {
 	}
 }
 
+// TestMessagesOfOthers tests errors without field errors.
 func TestMessagesOfOthers(t *testing.T) {
-	assert.Nil(t, shapes.Messages(errjson.NotFound("")))
-	assert.Nil(t, shapes.Messages((&errjson.Error{Status: 409, Details: map[string]any{"by": "you"}})))
-
-	// The fieldError of an error of syntax is not about the field that it is in.
-	fieldError := errjson.FieldError{Pointer: "/name", Code: "syntax", Message: "Syntax error.", Line: 1, Column: 6}
-	assert.Nil(t, shapes.Messages((&errjson.Error{Status: 400, Code: "syntax", Details: []errjson.FieldError{fieldError}})))
-
-	// These are, although they have the code of their error.
-	want := map[string]any{"name": []string{"Syntax error."}}
-	for _, code := range []string{"invalid", ""} {
-		fieldError.Code = code
-		assert.Equal(t, want, shapes.Messages((&errjson.Error{Status: 422, Code: code, Details: []errjson.FieldError{fieldError}})))
+	tests := []struct {
+		name string
+		err  *errjson.Error
+		want string
+	}{
+		{"no details", errjson.NotFound("No item 7."), "No item 7."},
+		{"other details", &errjson.Error{Status: 409, Message: "Taken.", Details: map[string]any{"by": "you"}}, "Taken."},
+		{"no field errors", &errjson.Error{Status: 422, Message: "Too late.", Details: []errjson.FieldError{}}, "Too late."},
+		{"syntax error", &errjson.Error{
+			Status: 400, Code: "syntax", Message: "Syntax error in the JSON. (Line 1, column 6.)",
+			Details: errjson.SyntaxError{Pointer: "/name", Code: "syntax", Message: "Syntax error in the JSON.", Line: 1, Column: 6},
+		}, "Syntax error in the JSON. (Line 1, column 6.)"},
 	}
-	fieldError.Code, fieldError.Line = "taken", 0
-	assert.Equal(t, want, shapes.Messages((&errjson.Error{Status: 409, Code: "taken", Details: []errjson.FieldError{fieldError}})))
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			assert.Equal(t, map[string]any{"_schema": []string{test.want}}, shapes.Messages(test.err))
+		})
+	}
 }
 
 // TestMessagesAliases tests that what is returned is the caller's.

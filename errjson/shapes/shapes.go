@@ -64,7 +64,7 @@ func Marshmallow(_ *http.Request, e *errjson.Error) errjson.Response {
 		Errors  map[string]map[string]any `json:"errors,omitempty"`
 	}
 	b := body{Code: e.Status, Status: statustext.Name(e.Status)}
-	if len(e.Fields()) == 0 || isSyntaxError(e) {
+	if len(e.Fields()) == 0 {
 		b.Message = e.Message
 		return errjson.Response{Body: b}
 	}
@@ -102,7 +102,7 @@ func webargsLocation(in string) string {
 //	errjson.Config{Format: shapes.Reqparse, Rules: []errjson.Rule{shapes.InvalidAs(400)}}
 func Reqparse(_ *http.Request, e *errjson.Error) errjson.Response {
 	var message any = e.Message
-	if fields := e.Fields(); len(fields) > 0 && !isSyntaxError(e) {
+	if fields := e.Fields(); len(fields) > 0 {
 		texts := make(map[string]string, len(fields))
 		for _, f := range slices.Backward(fields) {
 			texts[strings.Join(path(f), ".")] = f.Message
@@ -132,16 +132,15 @@ func FastAPI(_ *http.Request, e *errjson.Error) errjson.Response {
 		Ctx  map[string]any `json:"ctx,omitempty"`
 	}
 	fields := e.Fields()
+	if s, ok := e.Details.(errjson.SyntaxError); ok {
+		d := detail{Type: "json_invalid", Loc: []any{"body", s.Offset}, Msg: s.Message}
+		return errjson.Response{Body: map[string]any{"detail": []detail{d}}}
+	}
 	if len(fields) == 0 {
 		return errjson.Response{Body: map[string]any{"detail": e.Message}}
 	}
 	details := make([]detail, len(fields))
 	for i, f := range fields {
-		if isSyntaxError(e) {
-			loc := []any{"body", f.Offset}
-			details[i] = detail{Type: "json_invalid", Loc: loc, Msg: f.Message, Ctx: f.Params}
-			continue
-		}
 		in := f.In
 		if in == "" {
 			in = "body"
@@ -172,8 +171,8 @@ func fastAPIType(code string) string {
 	return code
 }
 
-// Messages returns the field errors of e grouped as in Marshmallow's err.messages, or nil if it has
-// no field errors. A custom response is then one line:
+// Messages returns the field errors of e grouped as in Marshmallow's err.messages. A custom response
+// is then one line:
 //
 //	errjson.OnStatus(422, func(_ *http.Request, e *errjson.Error) any {
 //		return map[string]any{"errors": shapes.Messages(e)}
@@ -185,16 +184,17 @@ func fastAPIType(code string) string {
 //	{"name":["Is required."],"items":{"0":{"qty":["Must be an integer."]}}}
 //
 // Messages about the whole body have the key "_schema". So do those about an object or list that
-// contains other field errors. The key of a parameter is its name. A syntax error has no messages.
+// contains other field errors. The key of a parameter is its name. An error without field errors has
+// its own message under "_schema".
 //
 // Each call returns a new map, which the caller may change.
 func Messages(e *errjson.Error) map[string]any {
-	if len(e.Fields()) == 0 || isSyntaxError(e) {
-		return nil
-	}
 	tree := make(map[string]any)
 	for _, f := range e.Fields() {
 		addMessage(tree, path(f), f.Message)
+	}
+	if len(tree) == 0 {
+		addMessage(tree, nil, e.Message)
 	}
 	return tree
 }
@@ -250,15 +250,6 @@ func InvalidAs(status int) errjson.Rule {
 		other.Status = status
 		return &other
 	})
-}
-
-// isSyntaxError reports whether e is about the body as a whole, such as a body that is not JSON.
-// Its one field error, which has e's code, is the position and not a field. The code "invalid" is
-// that of field errors.
-func isSyntaxError(e *errjson.Error) bool {
-	fields := e.Fields()
-	return len(fields) == 1 && fields[0].Line > 0 &&
-		fields[0].Code == e.Code && e.Code != "" && e.Code != "invalid"
 }
 
 // path returns the names that lead to the value of a field error: the name of a parameter, and the

@@ -25,7 +25,7 @@ var presetErrors = errjson.Invalid(
 
 func TestShapes(t *testing.T) {
 	syntax := &errjson.Error{Status: 400, Code: "syntax", Message: "Syntax error. (Line 1, column 6.)",
-		Details: []errjson.FieldError{{Pointer: "/name", Code: "syntax", Message: "Syntax error.", Offset: 5, Line: 1, Column: 6}}}
+		Details: errjson.SyntaxError{Pointer: "/name", Code: "syntax", Message: "Syntax error.", Offset: 5, Line: 1, Column: 6}}
 	whole := errjson.Invalid(errjson.FieldError{Code: "null", Message: "Must not be null."})
 	bare := errjson.Invalid()
 	plain := errjson.NotFound("No item 7.")
@@ -68,7 +68,7 @@ func TestShapes(t *testing.T) {
 			{"type":"value_error","loc":["cookie","s"],"msg":"g"},
 			{"type":"value_error","loc":["form","file"],"msg":"h"}]}`},
 		{"Restful/parameters", shapes.Restful, errjson.Invalid(parameters.Fields()[1]),
-			`{"message":"The input is not valid.","details":[{"in":"query","name":"limit","code":"range","message":"b","params":{"min":1}}]}`},
+			`{"message":"The input is not valid.","code":"invalid","details":[{"in":"query","name":"limit","code":"range","message":"b","params":{"min":1}}]}`},
 		{"Restful/other", shapes.Restful, other, `{"message":"Taken.","by":"you"}`},
 		{"Restful/code", shapes.Restful, &errjson.Error{Status: 409, Message: "Taken.", Code: "taken"}, `{"message":"Taken.","code":"taken"}`},
 
@@ -159,7 +159,7 @@ func ExampleInvalidAs() {
 	respondWith(errjson.Config{Rules: []errjson.Rule{shapes.InvalidAs(http.StatusBadRequest)}}, errjson.Invalid(
 		errjson.FieldError{Pointer: "/name", Code: "required", Message: "This field is required."}))
 	// Output:
-	// 400 {"error":"Bad Request","message":"The input is not valid.","status":400,"details":[{"pointer":"/name","code":"required","message":"This field is required."}]}
+	// 400 {"error":"Bad Request","message":"The input is not valid.","status":400,"code":"invalid","details":[{"pointer":"/name","code":"required","message":"This field is required."}]}
 }
 
 func ExampleRestful() {
