@@ -50,8 +50,8 @@ type Order struct {
 
 func good() Order { return Order{Base: Base{1}, Name: "a"} }
 
-// faults returns what a function finds.
-func faults(t *testing.T, validate func(context.Context, any) error, v any) []string {
+// fieldErrorsOf returns the field errors of validate as text.
+func fieldErrorsOf(t *testing.T, validate func(context.Context, any) error, v any) []string {
 	t.Helper()
 	err := validate(t.Context(), v)
 	if err == nil {
@@ -91,7 +91,7 @@ func TestNew(t *testing.T) {
 		{"interface", func(o *Order) { o.Any = "c" }, []string{"/any oneof Must be one of: a, b."}},
 		{"not in JSON", func(o *Order) { o.Secret = "x" }, []string{" uuid Must be a UUID."}},
 		{"times", func(o *Order) { o.Start = time.Now().Add(time.Hour) }, []string{"/start lt Must be in the past."}},
-		{"other field", func(o *Order) { o.Start, o.End = time.Unix(9, 0), time.Unix(8, 0) }, []string{"/end gtfield Does not go with another field."}},
+		{"other field", func(o *Order) { o.Start, o.End = time.Unix(9, 0), time.Unix(8, 0) }, []string{`/end gtfield Conflicts with field "start".`}},
 		{"all", func(o *Order) { *o = Order{Email: "x"} }, []string{
 			"/id min Must be at least 1.", "/name required This field is required.", "/e~0mail~1x email Must be an email address."}},
 	}
@@ -99,17 +99,17 @@ func TestNew(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			o := good()
 			test.change(&o)
-			assert.Equal(t, test.want, faults(t, validate, &o))
-			assert.Equal(t, test.want, faults(t, validate, o), "by value")
+			assert.Equal(t, test.want, fieldErrorsOf(t, validate, &o))
+			assert.Equal(t, test.want, fieldErrorsOf(t, validate, o), "by value")
 
 			byTag := validator.New(validator.WithRequiredStructEnabled())
 			byTag.RegisterTagNameFunc(func(reflect.StructField) string { return "other.name[" })
-			assert.Equal(t, test.want, faults(t, validatoradapter.New(byTag), &o), "with other names for the validator")
+			assert.Equal(t, test.want, fieldErrorsOf(t, validatoradapter.New(byTag), &o), "with other names for the validator")
 		})
 	}
 	t.Run("lists and maps as bodies", func(t *testing.T) {
-		assert.Equal(t, []string{"/1/sku len Must have 4 characters."}, faults(t, validate, &[]*Line{{"abcd", 1}, {"abc", 1}}))
-		assert.Equal(t, []string{"/a~1/0/qty gte Must be at least 1."}, faults(t, validate, &map[string][1]Line{"a/": {{"abcd", 0}}}))
+		assert.Equal(t, []string{"/1/sku len Must have 4 characters."}, fieldErrorsOf(t, validate, &[]*Line{{"abcd", 1}, {"abc", 1}}))
+		assert.Equal(t, []string{"/a~1/0/qty gte Must be at least 1."}, fieldErrorsOf(t, validate, &map[string][1]Line{"a/": {{"abcd", 0}}}))
 	})
 	t.Run("bodies without structs", func(t *testing.T) {
 		n := 1
@@ -118,24 +118,24 @@ func TestNew(t *testing.T) {
 		for _, v := range []any{
 			&n, "a", &[]string{"a"}, nothing, nil, []*Line{nil}, &now, []time.Time{now}, map[string]*time.Time{"a": &now},
 		} {
-			assert.Nil(t, faults(t, validate, v))
+			assert.Nil(t, fieldErrorsOf(t, validate, v))
 		}
 	})
 	t.Run("long lists without structs", func(t *testing.T) {
 		numbers := make([]int, 10_000)
-		assert.Less(t, testing.AllocsPerRun(10, func() { _ = validate(t.Context(), &numbers) }), 100.0, "no pointers are made")
+		assert.Less(t, testing.AllocsPerRun(10, func() { _ = validate(t.Context(), &numbers) }), 100.0, "no pointers are built")
 	})
-	t.Run("structs whose fields stand for themselves", func(t *testing.T) {
+	t.Run("embedded struct fields", func(t *testing.T) {
 		type embedding struct {
 			In Line `json:",embed"`
 		}
-		assert.Equal(t, []string{"/sku required This field is required.", "/qty gte Must be at least 1."}, faults(t, validate, embedding{}))
+		assert.Equal(t, []string{"/sku required This field is required.", "/qty gte Must be at least 1."}, fieldErrorsOf(t, validate, embedding{}))
 	})
-	t.Run("a fault of an embedded struct that is not there", func(t *testing.T) {
+	t.Run("an error in a nil embedded struct", func(t *testing.T) {
 		type empty struct{ *Base }
 		v := validator.New()
 		v.RegisterStructValidation(func(sl validator.StructLevel) { sl.ReportError(0, "ID", "ID", "odd", "") }, empty{})
-		assert.Equal(t, []string{"/id odd Does not satisfy the rule odd."}, faults(t, validatoradapter.New(v), empty{}))
+		assert.Equal(t, []string{"/id odd Does not satisfy the rule odd."}, fieldErrorsOf(t, validatoradapter.New(v), empty{}))
 	})
 	t.Run("optional fields", func(t *testing.T) {
 		type patch struct {
@@ -151,16 +151,16 @@ func TestNew(t *testing.T) {
 			return (*string)(nil)
 		}, bodyjson.Optional[string]{})
 		validate := validatoradapter.New(v)
-		assert.Nil(t, faults(t, validate, patch{}), "what is absent has no faults")
-		assert.Nil(t, faults(t, validate, patch{Line: bodyjson.Optional[Line]{Set: true, Null: true}}))
-		assert.Equal(t, []string{"/line/qty gte Must be at least 1.", "/name min Must have at least 2 characters."}, faults(t, validate, patch{
+		assert.Nil(t, fieldErrorsOf(t, validate, patch{}), "absent fields")
+		assert.Nil(t, fieldErrorsOf(t, validate, patch{Line: bodyjson.Optional[Line]{Set: true, Null: true}}))
+		assert.Equal(t, []string{"/line/qty gte Must be at least 1.", "/name min Must have at least 2 characters."}, fieldErrorsOf(t, validate, patch{
 			Line: bodyjson.Optional[Line]{Set: true, Value: Line{SKU: "abcd"}},
 			Name: bodyjson.Optional[string]{Set: true},
 		}))
 	})
 	t.Run("generic and anonymous structs", func(t *testing.T) {
-		assert.Equal(t, []string{"/item/qty gte Must be at least 1."}, faults(t, validate, page[Line]{Line{"abcd", 0}}))
-		assert.Equal(t, []string{"/a required This field is required."}, faults(t, validate, struct {
+		assert.Equal(t, []string{"/item/qty gte Must be at least 1."}, fieldErrorsOf(t, validate, page[Line]{Line{"abcd", 0}}))
+		assert.Equal(t, []string{"/a required This field is required."}, fieldErrorsOf(t, validate, struct {
 			A int `json:"a" validate:"required"`
 		}{}))
 	})
@@ -169,7 +169,7 @@ func TestNew(t *testing.T) {
 		v.RegisterStructValidation(func(sl validator.StructLevel) {
 			sl.ReportError(sl.Current().Interface(), "made_up", "MadeUp", "whole", "")
 		}, Line{})
-		assert.Equal(t, []string{" whole Does not satisfy the rule whole."}, faults(t, validatoradapter.New(v), Line{"abcd", 1}))
+		assert.Equal(t, []string{" whole Does not satisfy the rule whole."}, fieldErrorsOf(t, validatoradapter.New(v), Line{"abcd", 1}))
 	})
 	t.Run("concurrent", func(t *testing.T) {
 		var wg sync.WaitGroup
@@ -184,57 +184,8 @@ type page[T any] struct {
 	Item T `json:"item"`
 }
 
-// TestSentences has a rule for every sentence.
-func TestSentences(t *testing.T) {
-	tests := []struct {
-		rule  string
-		value any
-		want  string
-	}{
-		{"min=1", "", "Must have at least 1 character."},
-		{"min=2", []int{1}, "Must have at least 2 elements."},
-		{"max=1", map[string]int{"a": 1, "b": 2}, "Must have at most 1 element."},
-		{"gt=1", 1, "Must be more than 1."},
-		{"gt=1", "a", "Must have more than 1 character."},
-		{"lt=1", 1.5, "Must be less than 1."},
-		{"gt", time.Unix(0, 0), "Must be in the future."},
-		{"eq=a", "b", "Must be a."},
-		{"eq=1", []int{}, "Must have 1 element."},
-		{"len=3", 2, "Must be 3."},
-		{"ne=a", "a", "Must not be a."},
-		{"oneofci=a b", "c", "Must be one of: a, b."},
-		{"oneof='a b' c", "d", "Must be one of: a b, c."},
-		{"unique", []int{1, 1}, "Must not have anything twice."},
-		{"url", "x", "Must be a URL."},
-		{"startswith=x", "y", "Does not satisfy the rule startswith."},
-		{"uuid4|email", "x", "Does not satisfy the rule uuid4|email."},
-	}
-	for _, test := range tests {
-		t.Run(test.rule, func(t *testing.T) {
-			v := validator.New()
-			v.RegisterStructValidationMapRules(map[string]string{"V": test.rule}, holder{})
-			got := faults(t, validatoradapter.New(v), holder{test.value})
-			require.Len(t, got, 1)
-			assert.True(t, strings.HasSuffix(got[0], test.want), got[0])
-		})
-	}
-	t.Run("that depend on other fields", func(t *testing.T) {
-		type pair struct {
-			A string `json:"a"`
-			B string `json:"b" validate:"required_with=A"`
-			C string `json:"c" validate:"excluded_with=A"`
-		}
-		assert.Equal(t, []string{"/b required_with This field is required.", "/c excluded_with This field must be absent."},
-			faults(t, validatoradapter.New(validator.New()), pair{A: "x", C: "y"}))
-	})
-}
-
-type holder struct {
-	V any
-}
-
-// TestFault has the validator itself fail, which is no fault of the client.
-func TestFault(t *testing.T) {
+// TestUnknownRule tests an error of the program.
+func TestUnknownRule(t *testing.T) {
 	type bad struct {
 		A int `validate:"no_such_rule"`
 	}
@@ -243,7 +194,7 @@ func TestFault(t *testing.T) {
 
 type languageKey struct{}
 
-// german is a validator with sentences in German, and how to find these.
+// german returns a validator with German translations, and a function that returns their translator.
 func german() (*validator.Validate, func(context.Context) ut.Translator) {
 	v := validator.New()
 	universal := ut.New(en.New(), en.New(), de.New())
@@ -261,7 +212,7 @@ func german() (*validator.Validate, func(context.Context) ut.Translator) {
 
 func TestNewTranslated(t *testing.T) {
 	validate := validatoradapter.NewTranslated(german())
-	assert.Equal(t, []string{"/sku len Must have 4 characters."}, faults(t, validate, Line{"abc", 1}))
+	assert.Equal(t, []string{"/sku len Must have 4 characters."}, fieldErrorsOf(t, validate, Line{"abc", 1}))
 
 	err := validate(context.WithValue(t.Context(), languageKey{}, "de"), Line{"abc", 1})
 	var f errjson.FieldError
@@ -275,10 +226,10 @@ func TestNewTranslated(t *testing.T) {
 	}
 	err = validatoradapter.NewTranslated(v, translator)(context.WithValue(t.Context(), languageKey{}, "de"), odd{2})
 	require.ErrorAs(t, err, &f)
-	assert.Equal(t, "Does not satisfy the rule odd.", f.Message, "there is no translation")
+	assert.Equal(t, "Does not satisfy the rule odd.", f.Message, "missing translation")
 }
 
-// TestBody is the way of a fault to the client.
+// TestBody tests the response to a client.
 func TestBody(t *testing.T) {
 	validate := validatoradapter.New(validator.New(validator.WithRequiredStructEnabled()))
 	h := bodyjson.Handler(bodyjson.Config{Validate: validate}, func(_ *http.Request, in Order) (Order, error) { return in, nil })
@@ -289,7 +240,7 @@ func TestBody(t *testing.T) {
 	assert.Equal(t, http.StatusUnprocessableEntity, w.Code)
 	assert.JSONEq(t, `{"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"code":"invalid","details":[
 		{"pointer":"/name","code":"required","message":"This field is required.","offset":0,"line":1,"column":1},
-		{"pointer":"/lines/0/qty","code":"lte","message":"Must be at most 9.","offset":39,"line":2,"column":31}]}`, w.Body.String())
+		{"pointer":"/lines/0/qty","code":"lte","message":"Must be at most 9.","params":{"max":9,"of":"number"},"offset":39,"line":2,"column":31}]}`, w.Body.String())
 }
 
 func TestErrorsAreFieldErrors(t *testing.T) {
@@ -314,7 +265,7 @@ func ExampleNew() {
 	h.ServeHTTP(w, r)
 	fmt.Println(w.Code, w.Body)
 	// Output:
-	// 422 {"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"code":"invalid","details":[{"pointer":"/email","code":"email","message":"Must be an email address.","offset":9,"line":1,"column":10},{"pointer":"/age","code":"gte","message":"Must be at least 18.","offset":21,"line":1,"column":22}]}
+	// 422 {"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"code":"invalid","details":[{"pointer":"/email","code":"email","message":"Must be an email address.","offset":9,"line":1,"column":10},{"pointer":"/age","code":"gte","message":"Must be at least 18.","params":{"min":18,"of":"number"},"offset":21,"line":1,"column":22}]}
 }
 
 func ExampleNewTranslated() {
