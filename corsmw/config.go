@@ -43,6 +43,10 @@ type Config struct {
 
 	// AllowMethods lists the methods allowed beside GET, HEAD and POST, which the Fetch standard allows always; naming them does no
 	// harm. Methods are case-sensitive. "*" is any method.
+	//
+	// QUERY (RFC 10008) is not a safelisted method and must be allowed here. fetch sends "query" in
+	// lower case as it is, and the preflight fails. A QUERY with JSON also needs Content-Type in
+	// AllowHeaders.
 	AllowMethods []string `json:"allow_methods,omitempty"`
 
 	// AllowHeaders lists the request headers allowed beside those that need no permission. Case does not matter. "*" is any header;

@@ -3,11 +3,13 @@ package corsmw_test
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -25,6 +27,17 @@ func TestVectors(t *testing.T) {
 	if other := os.Getenv("CORS_VECTORS"); other != "" {
 		name = other
 	}
+	replayFile(t, name)
+}
+
+// TestVectorsQueryCORS replays query-cors.jsonl of testdata/vectors, or of the folder that VECTORS_DIR names.
+func TestVectorsQueryCORS(t *testing.T) {
+	dir := cmp.Or(os.Getenv("VECTORS_DIR"), filepath.Join("testdata", "vectors"))
+	replayFile(t, filepath.Join(dir, "query-cors.jsonl"))
+}
+
+func replayFile(t *testing.T, name string) {
+	t.Helper()
 	file, err := os.Open(name)
 	require.NoError(t, err)
 	defer file.Close()

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 
+	"github.com/hipflask/hipflask/bodyjson"
 	"github.com/hipflask/hipflask/errjson"
 	"github.com/hipflask/hipflask/status"
 )
@@ -167,6 +168,26 @@ func ExampleResource_ServeHTTP() {
 	item.ServeHTTP(w, httptest.NewRequest(http.MethodOptions, "/items", nil))
 	fmt.Println(w.Header().Get("Allow"))
 	// Output: POST, OPTIONS
+}
+
+func ExampleResource_query() {
+	type query struct {
+		Name string `json:"name" required:"true"`
+	}
+	items := status.Resource{
+		Query: bodyjson.Handler(bodyjson.Config{}, func(_ *http.Request, q query) ([]Item, error) {
+			return []Item{{7, q.Name}}, nil
+		}),
+	}
+	r := httptest.NewRequest("QUERY", "/items", strings.NewReader(`{"name":"Widget"}`))
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	items.ServeHTTP(w, r)
+	fmt.Println(w.Code, strings.TrimSpace(w.Body.String()))
+	fmt.Println("Accept-Query:", w.Header().Get("Accept-Query"))
+	// Output:
+	// 200 [{"id":7,"name":"Widget"}]
+	// Accept-Query: application/json
 }
 
 func ExampleEncodeError() {

@@ -26,8 +26,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"mime"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -254,19 +257,35 @@ func isNilSequence(v reflect.Value) bool {
 		!(t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8)
 }
 
-// A Resource answers for one URL by method, as Flask-RESTful's Resource does. A nil
-// handler stands for a method that is not allowed: 405 with an Allow field, through
-// [errjson.Write]. HEAD goes to Get, and OPTIONS is answered with Allow and
-// no content.
-// The zero Resource allows OPTIONS alone.
+// A Resource calls one handler per method for one URL, like Flask-RESTful's Resource. HEAD calls
+// Get. OPTIONS is a 200 with Allow and without content. A method with a nil handler is a 405 with
+// Allow, sent with [errjson.Write]. The zero Resource allows OPTIONS only.
 //
-// It is to be registered without a method, so that all of them reach it.
+// Register a Resource for all methods of its path. Some routers do not include QUERY in all
+// methods: Gin's Any and Any of Echo v4. Register QUERY separately there, with Handle("QUERY", …)
+// or Add("QUERY", …). httprouter registers each method separately.
 type Resource struct {
 	Get, Post, Put, Patch, Delete http.Handler
+	// Query handles QUERY (RFC 10008), a safe method whose request body is the query. If Query is
+	// not nil, every response has an Accept-Query header, which Query and the other handlers can
+	// replace. Use [bodyjson.Handler] for queries in JSON.
+	//
+	// Redirect a QUERY with 307, 308 or 303 only: clients turn 301 and 302 into GET without a body.
+	// For CORS, add QUERY to AllowMethods and Content-Type to AllowHeaders.
+	//
+	// [bodyjson.Handler]: https://pkg.go.dev/github.com/hipflask/hipflask/bodyjson#Handler
+	Query http.Handler
+	// AcceptQuery lists the media types that Query accepts, such as "application/sql;
+	// charset=UTF-8" or "application/*". Empty means application/json. ServeHTTP panics if a media
+	// type is invalid. The order has no meaning (RFC 10008, Section 3).
+	AcceptQuery []string
 }
 
 // ServeHTTP calls the handler for the request's method.
 func (res Resource) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if res.Query != nil {
+		w.Header().Set("Accept-Query", acceptQuery(res.AcceptQuery))
+	}
 	handler := res.handler(r.Method)
 	switch {
 	case handler != nil:
@@ -278,6 +297,34 @@ func (res Resource) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		errjson.Write(w, r, errjson.MethodNotAllowed(res.allow()...))
 	}
+}
+
+// acceptQuery returns the value of an Accept-Query header for media types. The value is a List of
+// Structured Fields (RFC 10008, Section 3, and RFC 9651, Section 3.1), not the syntax of Accept.
+func acceptQuery(mediaTypes []string) string {
+	if len(mediaTypes) == 0 {
+		return "application/json"
+	}
+	var list []string
+	for _, s := range mediaTypes {
+		member, params, err := mime.ParseMediaType(s)
+		if err != nil || !strings.Contains(member, "/") {
+			panic(fmt.Sprintf("status: invalid media type in AcceptQuery: %q", s))
+		}
+		if c := member[0]; c != '*' && (c < 'a' || c > 'z') {
+			member = quote(member) // a Token starts with a letter or "*"
+		}
+		for _, name := range slices.Sorted(maps.Keys(params)) {
+			member += ";" + name + "=" + quote(params[name])
+		}
+		list = append(list, member)
+	}
+	return strings.Join(list, ", ")
+}
+
+// quote returns s as a String of Structured Fields (RFC 9651, Section 3.3.3).
+func quote(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
 
 func (res Resource) handler(method string) http.Handler {
@@ -292,6 +339,8 @@ func (res Resource) handler(method string) http.Handler {
 		return res.Patch
 	case http.MethodDelete:
 		return res.Delete
+	case "QUERY":
+		return res.Query
 	}
 	return nil
 }
@@ -299,7 +348,7 @@ func (res Resource) handler(method string) http.Handler {
 // allow returns the methods that are allowed (RFC 9110, Section 10.2.1).
 func (res Resource) allow() []string {
 	var allowed []string
-	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
+	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "QUERY"} {
 		if res.handler(method) != nil {
 			allowed = append(allowed, method)
 		}

@@ -63,6 +63,7 @@ var requests = []struct {
 	{"unknown path", "GET /api/nothing", ""},
 	{"head of an unknown path", "HEAD /api/nothing", ""},
 	{"wrong method", "DELETE /api/items", ""},
+	{"query without a handler", "QUERY /api/items", ""},
 	{"options", "OPTIONS /api/items/1", ""},
 	{"time", "GET /api/time", ""},
 	{"panic", "GET /api/boom", ""},

@@ -78,7 +78,7 @@ func newRouter(name string, resources map[string]http.Handler, errs *errjson.Ren
 		a := ginadapter.New(errs)
 		router.Use(a.Errors, a.CORS(cors))
 		for path, resource := range resources {
-			router.Any(colons(path), a.Wrap(func(http.Handler) http.Handler { return resource }))
+			router.Match(allMethods, colons(path), a.Wrap(func(http.Handler) http.Handler { return resource }))
 		}
 		return router, nil
 
@@ -100,17 +100,18 @@ func newRouter(name string, resources map[string]http.Handler, errs *errjson.Ren
 		router.HTTPErrorHandler = a.ErrorHandler
 		router.Use(a.Wrap(errs.Wrap), a.CORS(cors))
 		for path, resource := range resources {
-			router.Any(colons(path), echov4.WrapHandler(resource))
+			router.Match(allMethods, colons(path), echov4.WrapHandler(resource))
 		}
 		return router, nil
 	}
 	return nil, fmt.Errorf("no router %q; there are %s", name, strings.Join(routerNames, ", "))
 }
 
-// allMethods are the methods that a router without "any" is told of.
+// allMethods contains the methods to register on routers that cannot register all methods at once.
+// Any of Gin and of Echo v4 does not include QUERY.
 var allMethods = []string{
 	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
-	http.MethodDelete, http.MethodOptions, http.MethodConnect, http.MethodTrace,
+	http.MethodDelete, http.MethodOptions, http.MethodConnect, http.MethodTrace, "QUERY",
 }
 
 // colons turns /items/{id} into /items/:id.
