@@ -104,10 +104,10 @@ func TestErrors(t *testing.T) {
 		{"Body", ginadapter.Body[item](bodyjson.Config{}), `400; Content-Length: 96; Content-Type: application/json; X-Content-Type-Options: nosniff; {"error":"Bad Request","message":"The request body is empty.","status":400,"code":"empty_body"}`},
 		{"a pointer to a field error", func(c *gin.Context) {
 			_ = c.AbortWithError(400, &errjson.FieldError{Pointer: "/name", Code: "short", Message: "Too short."})
-		}, `422; Content-Length: 152; Content-Type: application/json; X-Content-Type-Options: nosniff; {"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"code":"invalid","details":[{"pointer":"/name","code":"short","message":"Too short."}]}`},
+		}, `422; Content-Length: 169; Content-Type: application/json; X-Content-Type-Options: nosniff; {"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"code":"invalid","details":[{"pointer":"/name","code":"short","message":"Too short."}]}`},
 		{"a field error", func(c *gin.Context) {
 			_ = c.AbortWithError(400, errjson.FieldError{Pointer: "/name", Code: "short", Message: "Too short."})
-		}, `422; Content-Length: 152; Content-Type: application/json; X-Content-Type-Options: nosniff; {"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"code":"invalid","details":[{"pointer":"/name","code":"short","message":"Too short."}]}`},
+		}, `422; Content-Length: 169; Content-Type: application/json; X-Content-Type-Options: nosniff; {"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"code":"invalid","details":[{"pointer":"/name","code":"short","message":"Too short."}]}`},
 	} {
 		t.Run(v.name, func(t *testing.T) {
 			engine := gin.New()

@@ -103,8 +103,16 @@ func (a *Adapter) CORS(policy interface {
 
 // Body returns a middleware that decodes the body of each request as a T. The handlers after it run
 // if the body is valid, and get the value with [Get]. Otherwise the request fails as with [Fail].
-// The body can be read again, for example by c.ShouldBindJSON. The validation functions are those of
-// [bodyjson.New].
+// The validation functions are those of [bodyjson.New].
+//
+// Body does not read binding tags. To check them, give cfg the validator of Gin, with the package
+// github.com/hipflask/hipflask/adapters/validator:
+//
+//	cfg.Validate = validatoradapter.New(binding.Validator.Engine().(*validator.Validate))
+//
+// The body can be read again, for example by c.ShouldBindJSON. That function uses another parser,
+// encoding/json, which matches names in any case and uses the last of duplicate names. Its value can
+// therefore differ from the one that Body has checked: prefer Get.
 //
 // It panics as [bodyjson.New] does.
 func Body[T any](cfg bodyjson.Config, validate ...func(context.Context, *T) error) gin.HandlerFunc {
