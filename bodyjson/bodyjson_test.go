@@ -69,8 +69,8 @@ func (a answer) with(name, value string) answer {
 	return a
 }
 
-// fault returns the JSON of a field error in the details.
-func fault(pointer, code, message string, offset, line, column int) string {
+// detail returns the JSON of a field error in the details.
+func detail(pointer, code, message string, offset, line, column int) string {
 	return fmt.Sprintf(`{"pointer":%q,"code":%q,"message":%q,"offset":%d,"line":%d,"column":%d}`, pointer, code, message, offset, line, column)
 }
 
@@ -225,7 +225,7 @@ func TestSilent(t *testing.T) {
 			}
 			strict.ServeHTTP(w, r)
 		}))
-		assert.Equal(t, fail(422, "invalid", notValid, fault("/name", "type", "Must be a string, not a number.", 8, 1, 9)),
+		assert.Equal(t, fail(422, "invalid", notValid, detail("/name", "type", "Must be a string, not a number.", 8, 1, 9)),
 			do(h, post(`{"name":1}`)))
 	})
 }
@@ -362,7 +362,7 @@ func TestEmpty(t *testing.T) {
 }
 
 func TestNull(t *testing.T) {
-	refused := fail(422, "invalid", notValid, fault("", "null", "Must not be null.", 1, 1, 2))
+	refused := fail(422, "invalid", notValid, detail("", "null", "Must not be null.", 1, 1, 2))
 	assert.Equal(t, refused, do(echoing[named](bodyjson.Config{}), post(" null ")))
 	assert.Equal(t, refused, do(echoing[int](bodyjson.Config{}), post(" null ")))
 	assert.Equal(t, refused, do(echoing[[]int](bodyjson.Config{}), post(" null ")))
@@ -375,7 +375,7 @@ func TestNull(t *testing.T) {
 
 func TestSyntax(t *testing.T) {
 	malformed := func(code, message, place, pointer string, offset, line, column int) answer {
-		return fail(400, code, message+" "+place, fault(pointer, code, message, offset, line, column))
+		return fail(400, code, message+" "+place, detail(pointer, code, message, offset, line, column))
 	}
 	const (
 		syntax    = "Syntax error in the JSON."
@@ -436,9 +436,9 @@ func TestLaxness(t *testing.T) {
 		UserName string `json:"user_name"`
 	}
 	unknown := func(pointer string, offset int) answer {
-		return fail(422, "invalid", notValid, fault(pointer, "unknown_field", "Unknown field.", offset, 1, offset+1))
+		return fail(422, "invalid", notValid, detail(pointer, "unknown_field", "Unknown field.", offset, 1, offset+1))
 	}
-	miscased := fail(422, "invalid", notValid, fault("/NAME", "unknown_field", `Unknown field. Did you mean "name"?`, 1, 1, 2))
+	miscased := fail(422, "invalid", notValid, detail("/NAME", "unknown_field", `Unknown field. Did you mean "name"?`, 1, 1, 2))
 	tests := []struct {
 		name, body string
 		cfg        bodyjson.Config
@@ -453,10 +453,10 @@ func TestLaxness(t *testing.T) {
 		{"unknown", `{"x/":"a"}`, bodyjson.Config{DisallowUnknownFields: true}, unknown("/x~1", 1)},
 		{"any case", `{"NAME":"a","userName":"b"}`, bodyjson.Config{MatchCaseInsensitiveNames: true}, ok(`{"name":"a","user_name":"b"}`)},
 		{"any case, twice", `{"NAME":"a","name":"b"}`, bodyjson.Config{MatchCaseInsensitiveNames: true},
-			fail(400, "duplicate", "Duplicate name. (Line 1, column 13.)", fault("/name", "duplicate", "Duplicate name.", 12, 1, 13))},
+			fail(400, "duplicate", "Duplicate name. (Line 1, column 13.)", detail("/name", "duplicate", "Duplicate name.", 12, 1, 13))},
 		{"duplicates", `{"name":"a","name":"b"}`, bodyjson.Config{AllowDuplicateNames: true}, ok(`{"name":"b","user_name":""}`)},
 		{"duplicates with a type error", `{"name":1,"name":"b"}`, bodyjson.Config{AllowDuplicateNames: true},
-			fail(422, "invalid", notValid, fault("/name", "type", "Must be a string, not a number.", 8, 1, 9))},
+			fail(422, "invalid", notValid, detail("/name", "type", "Must be a string, not a number.", 8, 1, 9))},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -490,7 +490,7 @@ func TestLaxness(t *testing.T) {
 		const body = `[9007199254740993,{"a":1e400}]`
 		assert.Equal(t, ok(body), do(echoing[any](bodyjson.Config{UseNumber: true}), post(body)))
 		assert.Equal(t, ok(`[9007199254740992]`), do(echoing[any](bodyjson.Config{}), post(`[9007199254740993]`)))
-		assert.Equal(t, fail(422, "invalid", notValid, fault("/1/a", "range", "The number is out of range.", 23, 1, 24)),
+		assert.Equal(t, fail(422, "invalid", notValid, detail("/1/a", "range", "The number is out of range.", 23, 1, 24)),
 			do(echoing[any](bodyjson.Config{}), post(body)))
 	})
 }

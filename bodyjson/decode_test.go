@@ -56,7 +56,7 @@ func TestUnions(t *testing.T) {
 	const body = `{"shapes":[{"Type":"circle","r":"1"},{"Type":"x"},{"Type":"rect"}]}`
 	at := func(pointer, code, message, value string) string {
 		offset := strings.Index(body, value)
-		return fault(pointer, code, message, offset, 1, offset+1)
+		return detail(pointer, code, message, offset, 1, offset+1)
 	}
 	assert.Equal(t, invalid(
 		at("/shapes/0/r", "type", "Must be a number, not a string.", `"1"`),
@@ -64,7 +64,7 @@ func TestUnions(t *testing.T) {
 		at("/shapes/2/Type", "unknown_field", "Unknown field.", `"rect"`),
 	), do(h, post(body)))
 	assert.Equal(t, invalid(
-		fault("/named/a/r", "required", isRequired, 14, 1, 15),
+		detail("/named/a/r", "required", isRequired, 14, 1, 15),
 	), do(h, post(`{"named":{"a":{"Type":"circle"}}}`)))
 }
 
@@ -169,7 +169,7 @@ func TestRecursiveUnions(t *testing.T) {
 		}
 	}
 	got := do(echoing[expr](bodyjson.Config{}), post(nested(3, `"x"`)))
-	assert.Equal(t, invalid(fault("/not/not/not/val", "type", "Must be an integer, not a string.", 28, 1, 29)), got)
+	assert.Equal(t, invalid(detail("/not/not/not/val", "type", "Must be an integer, not a string.", 28, 1, 29)), got)
 }
 
 var noContent = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {})
@@ -185,9 +185,9 @@ func (n *unionNode) UnmarshalJSON(data []byte) (err error) {
 // TestUnionErrors tests that the errors of a union's value are reported once, with whole pointers.
 func TestUnionErrors(t *testing.T) {
 	h := echoing[[]unionNode](bodyjson.Config{})
-	assert.Equal(t, invalid(fault("/0/part/n", "min", "Must be positive.", 14, 1, 15)),
+	assert.Equal(t, invalid(detail("/0/part/n", "min", "Must be positive.", 14, 1, 15)),
 		do(h, post(`[{"part":{"n":-1}}]`)))
-	assert.Equal(t, invalid(fault("/1/tags/0", "invalid", "Is bad.", 13, 1, 14), fault("/1/w", "type", "Must be an integer, not a string.", 24, 1, 25)).status,
+	assert.Equal(t, invalid(detail("/1/tags/0", "invalid", "Is bad.", 13, 1, 14), detail("/1/w", "type", "Must be an integer, not a string.", 24, 1, 25)).status,
 		do(h, post(`[{},{"tags":["bad"],"w":"1"}]`)).status)
 }
 
@@ -210,4 +210,29 @@ func TestManyErrorsOfOneMethod(t *testing.T) {
 	got := do(echoing[badElements](bodyjson.Config{}), post(`[`+strings.Repeat("1,", 100_000)+`1]`))
 	assert.Equal(t, 100, strings.Count(got.body, `"pointer"`))
 	assert.Contains(t, got.body, `{"pointer":"/99","code":"format","message":"Is bad.","offset":199,"line":1,"column":200}`)
+}
+
+// An embedded is JSON in a string.
+type embedded struct{ Qty int }
+
+func (e *embedded) UnmarshalJSON(data []byte) error {
+	var text string
+	if err := json.Unmarshal(data, &text); err != nil {
+		return err
+	}
+	type plain embedded
+	v, err := bodyjson.Decode[plain]([]byte(text), bodyjson.Config{})
+	*e = embedded(v)
+	return err
+}
+
+// TestJSONInString tests that a syntax error of Decode in an unmarshal method is a field error.
+func TestJSONInString(t *testing.T) {
+	h := echoing[struct {
+		Item embedded `json:"item"`
+	}](bodyjson.Config{})
+	assert.Equal(t, invalid(detail("/item", "syntax", "Unexpected end of the JSON.", 8, 1, 9)),
+		do(h, post(`{"item":"{"}`)))
+	assert.Equal(t, invalid(detail("/item/Qty", "type", "Must be an integer, not a string.", 8, 1, 9)),
+		do(h, post(`{"item":"{\"Qty\":\"x\"}"}`)))
 }

@@ -89,7 +89,7 @@ func TestSetDefaults(t *testing.T) {
 		})
 	}
 	t.Run("a required member must be present", func(t *testing.T) {
-		assert.Equal(t, invalid(fault("/limit", "required", isRequired, 0, 1, 1)), do(echoing[settings](bodyjson.Config{}), post(`{}`)))
+		assert.Equal(t, invalid(detail("/limit", "required", isRequired, 0, 1, 1)), do(echoing[settings](bodyjson.Config{}), post(`{}`)))
 	})
 	t.Run("many unknown names", func(t *testing.T) {
 		body := `{"u1":1,"u2":1,"u3":1,"u4":1,"u5":1,"u6":1,"u7":1,"u8":1,"u9":1,"limit":1,"list":[{}]}`

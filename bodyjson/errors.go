@@ -163,8 +163,15 @@ func fieldErrors(err error) (fields []errjson.FieldError) {
 				fields = append(fields, *e)
 			}
 		case *errjson.Error:
-			if e != nil && len(e.Fields()) > 0 {
-				fields = append(fields, e.Fields()...)
+			if e == nil {
+				break
+			}
+			own := e.Fields()
+			if syntax, ok := e.Details.(errjson.SyntaxError); ok { // Decode of JSON in a string
+				own = []errjson.FieldError{errjson.FieldError(syntax)}
+			}
+			if len(own) > 0 {
+				fields = append(fields, own...)
 				return errtree.Skip // its Err may have them again, with other pointers
 			}
 		}

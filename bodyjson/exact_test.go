@@ -26,7 +26,7 @@ func TestTimes(t *testing.T) {
 	} {
 		t.Run(text, func(t *testing.T) {
 			everyWay[[]time.Time](t, bodyjson.Config{}, func(t *testing.T, h http.Handler) {
-				assert.Equal(t, invalid(fault("/0", "format", want, 1, 1, 2)), do(h, post(`["`+text+`"]`)))
+				assert.Equal(t, invalid(detail("/0", "format", want, 1, 1, 2)), do(h, post(`["`+text+`"]`)))
 			})
 			assert.Equal(t, 422, do(echoing[map[time.Time]int](bodyjson.Config{}), post(`{"`+text+`":1}`)).status)
 		})
@@ -70,14 +70,14 @@ func TestUnusualTypes(t *testing.T) {
 		assert.Equal(t, 422, do(echoing[embedsOptional](bodyjson.Config{}), post(`{"a":1}`)).status)
 	})
 	t.Run("a named interface does not get a json.Number", func(t *testing.T) {
-		assert.Equal(t, invalid(fault("", "range", "The number is out of range.", 0, 1, 1)),
+		assert.Equal(t, invalid(detail("", "range", "The number is out of range.", 0, 1, 1)),
 			do(echoing[namedAny](bodyjson.Config{UseNumber: true}), post(`1e400`)))
 		assert.Equal(t, ok(`[1e400]`), do(echoing[namedAny](bodyjson.Config{UseNumber: true}), post(`[1e400]`)))
 	})
 	t.Run("json.Number as a name", func(t *testing.T) {
 		h := echoing[map[json.Number]int](bodyjson.Config{})
 		assert.Equal(t, ok(`{"1.50":1}`), do(h, post(`{"1.50":1}`)))
-		assert.Equal(t, invalid(fault("/x", "type", "The name must be a number.", 1, 1, 2)), do(h, post(`{"x":1}`)))
+		assert.Equal(t, invalid(detail("/x", "type", "The name must be a number.", 1, 1, 2)), do(h, post(`{"x":1}`)))
 		type holder struct {
 			M map[json.Number]int `json:"m"`
 		}
@@ -94,8 +94,8 @@ func TestUnusualTypes(t *testing.T) {
 		h := echoing[holder](bodyjson.Config{})
 		assert.Equal(t, ok(`{"a":1,"l":["/l 12","/l/0 13"]}`), do(h, post(`{"a":1,"l":[1,2]}`)), "the offset is the end of the previous token")
 		assert.Equal(t, invalid(
-			fault("/a", "type", "Must be an integer, not a string.", 5, 1, 6),
-			fault("/l/1", "format", "Invalid format.", 16, 1, 17),
+			detail("/a", "type", "Must be an integer, not a string.", 5, 1, 6),
+			detail("/l/1", "format", "Invalid format.", 16, 1, 17),
 		), do(h, post(`{"a":"x","l":[1,"y"]}`)))
 	})
 }
@@ -110,22 +110,22 @@ func TestNumbers(t *testing.T) {
 		I64 int64   `json:"i64"`
 	}
 	for _, test := range []struct{ body, want string }{
-		{`{"f8":"abc"}`, fault("/f8", "format", "Must be a number in a string.", 6, 1, 7)},
-		{`{"f8":""}`, fault("/f8", "format", "Must be a number in a string.", 6, 1, 7)},
-		{`{"f8":"1e400"}`, fault("/f8", "range", "The number is out of range.", 6, 1, 7)},
-		{`{"f8":1}`, fault("/f8", "type", "Must be a number in a string, not a number.", 6, 1, 7)},
-		{`{"i":"007"}`, fault("/i", "format", "Must be an integer in a string.", 5, 1, 6)},
-		{`{"i":"-"}`, fault("/i", "format", "Must be an integer in a string.", 5, 1, 6)},
-		{`{"i":"1.5"}`, fault("/i", "format", "Must be an integer in a string.", 5, 1, 6)},
-		{`{"i":"9223372036854775808"}`, fault("/i", "range", "Must be from -9223372036854775808 to 9223372036854775807.", 5, 1, 6)},
-		{`{"u":-0}`, fault("/u", "type", "Must be an integer without a sign.", 5, 1, 6)},
-		{`{"u":-1}`, fault("/u", "range", "Must be from 0 to 255.", 5, 1, 6)},
-		{`{"u":256}`, fault("/u", "range", "Must be from 0 to 255.", 5, 1, 6)},
-		{`{"u":1e2}`, fault("/u", "type", "Must be an integer.", 5, 1, 6)},
-		{`{"uq":"-0"}`, fault("/uq", "format", "Must be an integer in a string without a sign.", 6, 1, 7)},
-		{`{"b4":"aGk="}`, fault("/b4", "length", "Must be 4 bytes in base64.", 6, 1, 7)},
-		{`{"b4":"aG*="}`, fault("/b4", "format", "Must be a string in base64.", 6, 1, 7)},
-		{"{\"b4\":\"aGVs\\nbA==\"}", fault("/b4", "format", "Must be a string in base64.", 6, 1, 7)},
+		{`{"f8":"abc"}`, detail("/f8", "format", "Must be a number in a string.", 6, 1, 7)},
+		{`{"f8":""}`, detail("/f8", "format", "Must be a number in a string.", 6, 1, 7)},
+		{`{"f8":"1e400"}`, detail("/f8", "range", "The number is out of range.", 6, 1, 7)},
+		{`{"f8":1}`, detail("/f8", "type", "Must be a number in a string, not a number.", 6, 1, 7)},
+		{`{"i":"007"}`, detail("/i", "format", "Must be an integer in a string.", 5, 1, 6)},
+		{`{"i":"-"}`, detail("/i", "format", "Must be an integer in a string.", 5, 1, 6)},
+		{`{"i":"1.5"}`, detail("/i", "format", "Must be an integer in a string.", 5, 1, 6)},
+		{`{"i":"9223372036854775808"}`, detail("/i", "range", "Must be from -9223372036854775808 to 9223372036854775807.", 5, 1, 6)},
+		{`{"u":-0}`, detail("/u", "type", "Must be an integer without a sign.", 5, 1, 6)},
+		{`{"u":-1}`, detail("/u", "range", "Must be from 0 to 255.", 5, 1, 6)},
+		{`{"u":256}`, detail("/u", "range", "Must be from 0 to 255.", 5, 1, 6)},
+		{`{"u":1e2}`, detail("/u", "type", "Must be an integer.", 5, 1, 6)},
+		{`{"uq":"-0"}`, detail("/uq", "format", "Must be an integer in a string without a sign.", 6, 1, 7)},
+		{`{"b4":"aGk="}`, detail("/b4", "length", "Must be 4 bytes in base64.", 6, 1, 7)},
+		{`{"b4":"aG*="}`, detail("/b4", "format", "Must be a string in base64.", 6, 1, 7)},
+		{"{\"b4\":\"aGVs\\nbA==\"}", detail("/b4", "format", "Must be a string in base64.", 6, 1, 7)},
 		{`{"f8":"-1.5e3","i":"-7","u":255,"uq":"0","b4":"aGVsbA==","i64":-0}`, ""},
 	} {
 		t.Run(test.body, func(t *testing.T) {
@@ -147,7 +147,7 @@ func TestDuplicates(t *testing.T) {
 	}
 	duplicate := func(pointer string, offset int) answer {
 		return fail(400, "duplicate", fmt.Sprintf("Duplicate name. (Line 1, column %d.)", offset+1),
-			fault(pointer, "duplicate", "Duplicate name.", offset, 1, offset+1))
+			detail(pointer, "duplicate", "Duplicate name.", offset, 1, offset+1))
 	}
 	assert.Equal(t, duplicate("/A", 7), do(echoing[folded](bodyjson.Config{}), post(`{"a":1,"A":2}`)))
 	assert.Equal(t, duplicate("/A", 13), do(echoing[folded](bodyjson.Config{}), post(`{"b":1,"a":1,"A":2}`)))
@@ -172,9 +172,9 @@ func TestOwnPointers(t *testing.T) {
 	h := echoing[struct {
 		List []chooser `json:"list"`
 	}](bodyjson.Config{})
-	assert.Equal(t, invalid(fault("/list/1/Kind", "one_of", "Must be a.", 31, 1, 32)),
+	assert.Equal(t, invalid(detail("/list/1/Kind", "one_of", "Must be a.", 31, 1, 32)),
 		do(h, post(`{"list":[{"Kind":"a"}, {"Kind":"b"}]}`)))
-	assert.Equal(t, invalid(fault("/list/0/Kind", "one_of", "Must be a.", 9, 1, 10)), do(h, post(`{"list":[7]}`)), "the enclosing value")
+	assert.Equal(t, invalid(detail("/list/0/Kind", "one_of", "Must be a.", 9, 1, 10)), do(h, post(`{"list":[7]}`)), "the enclosing value")
 }
 
 func TestNotNullElements(t *testing.T) {
@@ -192,7 +192,7 @@ func TestNotNullElements(t *testing.T) {
 		Opt   []bodyjson.Optional[int] `json:"opt" notnull:"true"`
 	}
 	isNull := func(pointer, text string, offset int) string {
-		return fault(pointer, "null", text, offset, 1, offset+1)
+		return detail(pointer, "null", text, offset, 1, offset+1)
 	}
 	for _, test := range []struct{ body, want string }{
 		{`{"ptrs":[{},null]}`, isNull("/ptrs/1", "Must not be null.", 12)},

@@ -106,68 +106,68 @@ func TestTypes(t *testing.T) {
 	h := echoing[everything](bodyjson.Config{})
 	t.Run("several errors", func(t *testing.T) {
 		assert.Equal(t, invalid(
-			fault("/name", "type", "Must be a string, not a number.", 8, 1, 9),
-			fault("/age", "type", "Must be an integer, not a string.", 16, 1, 17),
-			fault("/in/X", "type", "Must be an integer, not a boolean.", 30, 1, 31),
-			fault("/l/1", "type", "Must be an integer, not a string.", 43, 1, 44),
-			fault("/l/2", "type", "Must be an integer.", 47, 1, 48),
-			fault("/m/k~11", "type", "Must be an integer, not a string.", 63, 1, 64),
+			detail("/name", "type", "Must be a string, not a number.", 8, 1, 9),
+			detail("/age", "type", "Must be an integer, not a string.", 16, 1, 17),
+			detail("/in/X", "type", "Must be an integer, not a boolean.", 30, 1, 31),
+			detail("/l/1", "type", "Must be an integer, not a string.", 43, 1, 44),
+			detail("/l/2", "type", "Must be an integer.", 47, 1, 48),
+			detail("/m/k~11", "type", "Must be an integer, not a string.", 63, 1, 64),
 		), do(h, post(`{"name":1,"age":"b","in":{"X":true},"l":[1,"a",3.5],"m":{"k/1":"z"}}`)))
 	})
 	t.Run("lines and columns", func(t *testing.T) {
 		assert.Equal(t, invalid(
-			fault("/age", "type", "Must be an integer, not a string.", 25, 2, 19),
-			fault("/l/1", "type", "Must be an integer, not an array.", 41, 3, 12),
-			fault("/m/💥~0", "type", "Must be an integer, not a string.", 65, 4, 15),
+			detail("/age", "type", "Must be an integer, not a string.", 25, 2, 19),
+			detail("/l/1", "type", "Must be an integer, not an array.", 41, 3, 12),
+			detail("/m/💥~0", "type", "Must be an integer, not a string.", 65, 4, 15),
 		), do(h, post("{\r\n \"é\": \"💥\", \"age\": \"b\",\n \"l\": [ 1, [] ],\r\n \"m\": {\"💥~\":  \"\"}}")))
 	})
 	tests := []struct{ body, want string }{
 		{`{"name":null,"age":null,"in":null,"l":null,"m":null,"pointer":null,"when":null,"any":null}`, ""},
-		{`{"age":1.0}`, fault("/age", "type", "Must be an integer.", 7, 1, 8)},
-		{`{"age":1e2}`, fault("/age", "type", "Must be an integer.", 7, 1, 8)},
-		{`{"age":9223372036854775808}`, fault("/age", "range", "Must be from -9223372036854775808 to 9223372036854775807.", 7, 1, 8)},
-		{`{"small":-129}`, fault("/small", "range", "Must be from -128 to 127.", 9, 1, 10)},
-		{`{"big":-1}`, fault("/big", "range", "Must be from 0 to 18446744073709551615.", 7, 1, 8)},
-		{`{"float":1e39}`, fault("/float", "range", "The number is out of range.", 9, 1, 10)},
-		{`{"float":"1"}`, fault("/float", "type", "Must be a number, not a string.", 9, 1, 10)},
-		{`{"flag":"true"}`, fault("/flag", "type", "Must be a boolean, not a string.", 8, 1, 9)},
-		{`{"in":[]}`, fault("/in", "type", "Must be an object, not an array.", 6, 1, 7)},
-		{`{"m":1}`, fault("/m", "type", "Must be an object, not a number.", 5, 1, 6)},
-		{`{"l":{}}`, fault("/l", "type", "Must be an array, not an object.", 5, 1, 6)},
+		{`{"age":1.0}`, detail("/age", "type", "Must be an integer.", 7, 1, 8)},
+		{`{"age":1e2}`, detail("/age", "type", "Must be an integer.", 7, 1, 8)},
+		{`{"age":9223372036854775808}`, detail("/age", "range", "Must be from -9223372036854775808 to 9223372036854775807.", 7, 1, 8)},
+		{`{"small":-129}`, detail("/small", "range", "Must be from -128 to 127.", 9, 1, 10)},
+		{`{"big":-1}`, detail("/big", "range", "Must be from 0 to 18446744073709551615.", 7, 1, 8)},
+		{`{"float":1e39}`, detail("/float", "range", "The number is out of range.", 9, 1, 10)},
+		{`{"float":"1"}`, detail("/float", "type", "Must be a number, not a string.", 9, 1, 10)},
+		{`{"flag":"true"}`, detail("/flag", "type", "Must be a boolean, not a string.", 8, 1, 9)},
+		{`{"in":[]}`, detail("/in", "type", "Must be an object, not an array.", 6, 1, 7)},
+		{`{"m":1}`, detail("/m", "type", "Must be an object, not a number.", 5, 1, 6)},
+		{`{"l":{}}`, detail("/l", "type", "Must be an array, not an object.", 5, 1, 6)},
 		{`{"numbers":{"1":true,"x":true,"300":1}}`, strings.Join([]string{
-			fault("/numbers/x", "type", "The name must be an integer.", 21, 1, 22),
-			fault("/numbers/300", "type", "The name must be an integer.", 30, 1, 31),
-			fault("/numbers/300", "type", "Must be a boolean, not a number.", 36, 1, 37)}, ",")},
-		{`{"colors":{"red":1,"blue":2}}`, fault("/colors/blue", "color", "Must be red or green.", 19, 1, 20)},
-		{`{"times":{"2026-01-02T03:04:05Z":1,"x":2}}`, fault("/times/x", "type", "The name must be a date and time in the format of RFC 3339.", 35, 1, 36)},
-		{`{"when":"yesterday"}`, fault("/when", "format", "Must be a date and time in the format of RFC 3339.", 8, 1, 9)},
-		{`{"when":1}`, fault("/when", "type", "Must be a date and time in the format of RFC 3339, not a number.", 8, 1, 9)},
-		{`{"bytes":"*"}`, fault("/bytes", "format", "Must be a string in base64.", 9, 1, 10)},
-		{`{"bytes":[1]}`, fault("/bytes", "type", "Must be a string in base64, not an array.", 9, 1, 10)},
-		{`{"three":[1,2]}`, fault("/three", "length", "Must have 3 elements.", 9, 1, 10)},
-		{`{"three":[1,2,3,"x"]}`, fault("/three", "length", "Must have 3 elements.", 9, 1, 10)},
-		{`{"pointer":{"Y":1}}`, fault("/pointer/Y", "type", "Must be a boolean, not a number.", 16, 1, 17)},
-		{`{"pointer":1}`, fault("/pointer", "type", "Must be an object, not a number.", 11, 1, 12)},
-		{`{"any":[{"x":1e400}]}`, fault("/any/0/x", "range", "The number is out of range.", 13, 1, 14)},
-		{`{"color":"blue"}`, fault("/color", "color", "Must be red or green.", 9, 1, 10)},
-		{`{"color":"pink"}`, fault("/color", "format", "Invalid format.", 9, 1, 10)},
-		{`{"color":"black"}`, fault("/color", "format", "Invalid format.", 9, 1, 10)},
-		{`{"color":1}`, fault("/color", "type", "Must be a string, not a number.", 9, 1, 10)},
-		{`{"pair":[1,"2"]}`, fault("/pair", "format", "Invalid format.", 8, 1, 9)},
-		{`{"even":3}`, fault("/even", "format", "Invalid format.", 8, 1, 9)},
-		{`{"quoted":1}`, fault("/quoted", "type", "Must be an integer in a string, not a number.", 10, 1, 11)},
-		{`{"quoted":"x"}`, fault("/quoted", "format", "Must be an integer in a string.", 10, 1, 11)},
-		{`{"address":"::g"}`, fault("/address", "format", "Invalid format.", 11, 1, 12)},
-		{`{"perhaps":{"z":"1"}}`, fault("/perhaps/z", "type", "Must be an integer, not a string.", 16, 1, 17)},
+			detail("/numbers/x", "type", "The name must be an integer.", 21, 1, 22),
+			detail("/numbers/300", "type", "The name must be an integer.", 30, 1, 31),
+			detail("/numbers/300", "type", "Must be a boolean, not a number.", 36, 1, 37)}, ",")},
+		{`{"colors":{"red":1,"blue":2}}`, detail("/colors/blue", "color", "Must be red or green.", 19, 1, 20)},
+		{`{"times":{"2026-01-02T03:04:05Z":1,"x":2}}`, detail("/times/x", "type", "The name must be a date and time in the format of RFC 3339.", 35, 1, 36)},
+		{`{"when":"yesterday"}`, detail("/when", "format", "Must be a date and time in the format of RFC 3339.", 8, 1, 9)},
+		{`{"when":1}`, detail("/when", "type", "Must be a date and time in the format of RFC 3339, not a number.", 8, 1, 9)},
+		{`{"bytes":"*"}`, detail("/bytes", "format", "Must be a string in base64.", 9, 1, 10)},
+		{`{"bytes":[1]}`, detail("/bytes", "type", "Must be a string in base64, not an array.", 9, 1, 10)},
+		{`{"three":[1,2]}`, detail("/three", "length", "Must have 3 elements.", 9, 1, 10)},
+		{`{"three":[1,2,3,"x"]}`, detail("/three", "length", "Must have 3 elements.", 9, 1, 10)},
+		{`{"pointer":{"Y":1}}`, detail("/pointer/Y", "type", "Must be a boolean, not a number.", 16, 1, 17)},
+		{`{"pointer":1}`, detail("/pointer", "type", "Must be an object, not a number.", 11, 1, 12)},
+		{`{"any":[{"x":1e400}]}`, detail("/any/0/x", "range", "The number is out of range.", 13, 1, 14)},
+		{`{"color":"blue"}`, detail("/color", "color", "Must be red or green.", 9, 1, 10)},
+		{`{"color":"pink"}`, detail("/color", "format", "Invalid format.", 9, 1, 10)},
+		{`{"color":"black"}`, detail("/color", "format", "Invalid format.", 9, 1, 10)},
+		{`{"color":1}`, detail("/color", "type", "Must be a string, not a number.", 9, 1, 10)},
+		{`{"pair":[1,"2"]}`, detail("/pair", "format", "Invalid format.", 8, 1, 9)},
+		{`{"even":3}`, detail("/even", "format", "Invalid format.", 8, 1, 9)},
+		{`{"quoted":1}`, detail("/quoted", "type", "Must be an integer in a string, not a number.", 10, 1, 11)},
+		{`{"quoted":"x"}`, detail("/quoted", "format", "Must be an integer in a string.", 10, 1, 11)},
+		{`{"address":"::g"}`, detail("/address", "format", "Invalid format.", 11, 1, 12)},
+		{`{"perhaps":{"z":"1"}}`, detail("/perhaps/z", "type", "Must be an integer, not a string.", 16, 1, 17)},
 		{`{"perhaps":null}`, ""},
-		{`{"l":[0,null,7]}`, fault("/l/1", "null", "Must not be null.", 8, 1, 9)},
-		{`{"m":{"a":0,"b/c":null}}`, fault("/m/b~1c", "null", "Must not be null.", 18, 1, 19)},
-		{`{"three":[null,1,2]}`, fault("/three/0", "null", "Must not be null.", 10, 1, 11)},
-		{`{"l":[null,"a"]}`, fault("/l/0", "null", "Must not be null.", 6, 1, 7) + "," +
-			fault("/l/1", "type", "Must be an integer, not a string.", 11, 1, 12)},
+		{`{"l":[0,null,7]}`, detail("/l/1", "null", "Must not be null.", 8, 1, 9)},
+		{`{"m":{"a":0,"b/c":null}}`, detail("/m/b~1c", "null", "Must not be null.", 18, 1, 19)},
+		{`{"three":[null,1,2]}`, detail("/three/0", "null", "Must not be null.", 10, 1, 11)},
+		{`{"l":[null,"a"]}`, detail("/l/0", "null", "Must not be null.", 6, 1, 7) + "," +
+			detail("/l/1", "type", "Must be an integer, not a string.", 11, 1, 12)},
 		{`{"l":[0],"name":null,"any":[null,{"a":null}]}`, ""},
-		{`[]`, fault("", "type", "Must be an object, not an array.", 0, 1, 1)},
-		{` "x"`, fault("", "type", "Must be an object, not a string.", 1, 1, 2)},
+		{`[]`, detail("", "type", "Must be an object, not an array.", 0, 1, 1)},
+		{` "x"`, detail("", "type", "Must be an object, not a string.", 1, 1, 2)},
 	}
 	for _, test := range tests {
 		t.Run(test.body, func(t *testing.T) {
@@ -187,10 +187,10 @@ func TestTypes(t *testing.T) {
 			By map[grade]int `json:"by"`
 		}](bodyjson.Config{})
 		assert.Equal(t, invalid(
-			fault("/g", "format", "Invalid format.", 5, 1, 6),
-			fault("/p", "type", "Must be a string, not a number.", 13, 1, 14),
-			fault("/ids/1", "type", "Must be a string, not an array.", 28, 1, 29),
-			fault("/by/x", "format", "Invalid format.", 38, 1, 39),
+			detail("/g", "format", "Invalid format.", 5, 1, 6),
+			detail("/p", "type", "Must be a string, not a number.", 13, 1, 14),
+			detail("/ids/1", "type", "Must be a string, not an array.", 28, 1, 29),
+			detail("/by/x", "format", "Invalid format.", 38, 1, 39),
 		), do(h, post(`{"g":"x","p":5,"ids":["low",[]],"by":{"x":1}}`)))
 		assert.Equal(t, http.StatusOK, do(h, post(`{"g":"low","p":"low","ids":["low","low"],"by":{"low":1}}`)).status)
 	})
@@ -205,18 +205,18 @@ func TestTypes(t *testing.T) {
 		assert.Equal(t, ok(`{"n":1.50,"list":[0,123456789012345678901],"map":{"a":-1e400},"any":1}`),
 			do(h, post(`{"n":1.50,"list":[0,123456789012345678901],"map":{"a":-1e400},"any":1.0}`)))
 		assert.Equal(t, invalid(
-			fault("/n", "type", "Must be a number, not a string.", 5, 1, 6),
-			fault("/list/0", "null", "Must not be null.", 19, 1, 20),
-			fault("/map/a", "type", "Must be a number, not an array.", 36, 1, 37),
+			detail("/n", "type", "Must be a number, not a string.", 5, 1, 6),
+			detail("/list/0", "null", "Must not be null.", 19, 1, 20),
+			detail("/map/a", "type", "Must be a number, not an array.", 36, 1, 37),
 		), do(h, post(`{"n":"1.5","list":[null],"map":{"a":[]}}`)))
-		assert.Equal(t, invalid(fault("/n", "null", "Must not be null.", 5, 1, 6)), do(h, post(`{"n":null}`)))
+		assert.Equal(t, invalid(detail("/n", "null", "Must not be null.", 5, 1, 6)), do(h, post(`{"n":null}`)))
 		assert.Equal(t, ok(`{"n":1.0,"list":null,"map":null,"any":[2.0]}`),
 			do(echoing[numbers](bodyjson.Config{UseNumber: true}), post(`{"n":1.0,"any":[2.0]}`)))
 		assert.Equal(t, ok(`1.0`), do(echoing[json.Number](bodyjson.Config{}), post(`1.0`)))
 	})
 	t.Run("null elements", func(t *testing.T) {
 		isNull := func(pointer string, offset int) string {
-			return fault(pointer, "null", "Must not be null.", offset, 1, offset+1)
+			return detail(pointer, "null", "Must not be null.", offset, 1, offset+1)
 		}
 		for _, test := range []struct {
 			name string
@@ -239,7 +239,7 @@ func TestTypes(t *testing.T) {
 			{"behind a pointer", echoing[*[]*[]int](bodyjson.Config{}), `[null,[null]]`, isNull("/1/0", 7)},
 			{"in an Optional", echoing[bodyjson.Optional[[]int]](bodyjson.Config{}), `[null]`, isNull("/0", 1)},
 			{"names without a field", echoing[withRest](bodyjson.Config{}), `{"a":null}`, isNull("/a", 5)},
-			{"required in names without a field", echoing[withRest](bodyjson.Config{}), `{"a":{}}`, fault("/a/qty", "required", isRequired, 5, 1, 6)},
+			{"required in names without a field", echoing[withRest](bodyjson.Config{}), `{"a":{}}`, detail("/a/qty", "required", isRequired, 5, 1, 6)},
 			{"good names without a field", echoing[withRest](bodyjson.Config{}), `{"a":{"qty":0}}`, ""},
 			{"Config.Unmarshal", echoing[[]int](bodyjson.Config{Unmarshal: json.Unmarshal}), `[1,null]`, isNull("/1", 3)},
 			{"the string null, and zero values", echoing[[]string](bodyjson.Config{}), `["","null"]`, ""},
@@ -268,9 +268,9 @@ func TestTypes(t *testing.T) {
 	t.Run("pointers of bounded length", func(t *testing.T) {
 		name := strings.Repeat("n", 100_000)
 		h := echoing[map[string]map[string]int](bodyjson.Config{})
-		assert.Equal(t, invalid(fault("", "type", "Must be an integer, not a string.", len(name)+9, 1, len(name)+10)),
+		assert.Equal(t, invalid(detail("", "type", "Must be an integer, not a string.", len(name)+9, 1, len(name)+10)),
 			do(h, post(`{"`+name+`":{"a":""}}`)))
-		assert.Equal(t, invalid(fault("/a", "type", "Must be an integer, not a string.", len(name)+9, 1, len(name)+10)),
+		assert.Equal(t, invalid(detail("/a", "type", "Must be an integer, not a string.", len(name)+9, 1, len(name)+10)),
 			do(h, post(`{"a":{"`+name+`":""}}`)))
 		got := do(h, post(`{"`+name+`":{"a":1,"a":2}}`))
 		assert.Equal(t, 400, got.status)
@@ -366,26 +366,26 @@ func TestRequired(t *testing.T) {
 		assert.Equal(t, 200, status(`{"age":0,"items":[{"qty":0}],"by_key":{"a":{"qty":0}},"first":{"qty":0},"Set":{"qty":0},`+rest+`}`))
 	})
 	t.Run("missing", func(t *testing.T) {
-		assert.Equal(t, invalid(fault("/age", "required", isRequired, 1, 1, 2)), do(h, post(` {`+rest+`}`)))
+		assert.Equal(t, invalid(detail("/age", "required", isRequired, 1, 1, 2)), do(h, post(` {`+rest+`}`)))
 	})
 	t.Run("all missing", func(t *testing.T) {
 		assert.Equal(t, invalid(
-			fault("/id", "required", isRequired, 0, 1, 1),
-			fault("/name", "required", "name is required", 0, 1, 1),
-			fault("/age", "required", isRequired, 0, 1, 1),
-			fault("/maybe", "required", isRequired, 0, 1, 1),
-			fault("/tags", "required", isRequired, 0, 1, 1),
+			detail("/id", "required", isRequired, 0, 1, 1),
+			detail("/name", "required", "name is required", 0, 1, 1),
+			detail("/age", "required", isRequired, 0, 1, 1),
+			detail("/maybe", "required", isRequired, 0, 1, 1),
+			detail("/tags", "required", isRequired, 0, 1, 1),
 		), do(h, post(`{}`)))
 	})
 	t.Run("with type errors", func(t *testing.T) {
 		assert.Equal(t, invalid(
-			fault("/age", "required", isRequired, 0, 1, 1),
-			fault("/items", "type", "Must be an array, not a number.", 9, 1, 10),
+			detail("/age", "required", isRequired, 0, 1, 1),
+			detail("/items", "type", "Must be an array, not a number.", 9, 1, 10),
 		), do(h, post(`{"items":1,`+rest+`}`)))
 	})
 	t.Run("null", func(t *testing.T) {
-		assert.Equal(t, invalid(fault("/age", "null", "Must not be null.", 7, 1, 8)), do(h, post(`{"age":null,`+rest+`}`)))
-		assert.Equal(t, invalid(fault("/tags", "null", "Must not be null.", 8, 1, 9)),
+		assert.Equal(t, invalid(detail("/age", "null", "Must not be null.", 7, 1, 8)), do(h, post(`{"age":null,`+rest+`}`)))
+		assert.Equal(t, invalid(detail("/tags", "null", "Must not be null.", 8, 1, 9)),
 			do(h, post(`{"tags":null,"id":0,"age":0,"name":"","maybe":1}`)))
 	})
 	t.Run("null of a type with a method", func(t *testing.T) {
@@ -395,11 +395,11 @@ func TestRequired(t *testing.T) {
 		}
 		h := echoing[holder](bodyjson.Config{})
 		assert.Equal(t, ok(`{"r":0}`), do(h, post(`{"r":0}`)))
-		assert.Equal(t, invalid(fault("/r", "required", isRequired, 0, 1, 1)), do(h, post(`{}`)))
+		assert.Equal(t, invalid(detail("/r", "required", isRequired, 0, 1, 1)), do(h, post(`{}`)))
 		type number struct {
 			N color `json:"n" required:"true"`
 		}
-		assert.Equal(t, invalid(fault("/n", "null", "Must not be null.", 5, 1, 6)), do(echoing[number](bodyjson.Config{}), post(`{"n":null}`)))
+		assert.Equal(t, invalid(detail("/n", "null", "Must not be null.", 5, 1, 6)), do(echoing[number](bodyjson.Config{}), post(`{"n":null}`)))
 	})
 	for name, field := range map[string]string{
 		"array":    `"items":[{"qty":1},{"qty":2},{"qty":0},{}]`,
@@ -412,7 +412,7 @@ func TestRequired(t *testing.T) {
 			for _, rest := range []string{rest, full} {
 				body := `{"age":1,` + rest + `,` + field + `}`
 				at := strings.LastIndex(body, "{}")
-				assert.Equal(t, invalid(fault(want, "required", isRequired, at, 1, at+1)), do(h, post(body)))
+				assert.Equal(t, invalid(detail(want, "required", isRequired, at, 1, at+1)), do(h, post(body)))
 			}
 		})
 	}
@@ -424,16 +424,16 @@ func TestRequired(t *testing.T) {
 	t.Run("in a recursive type", func(t *testing.T) {
 		h := echoing[node](bodyjson.Config{})
 		assert.Equal(t, 200, do(h, post(`{"name":"","nodes":[{"name":"","nodes":[null]}]}`)).status)
-		assert.Equal(t, invalid(fault("/nodes/0/nodes/1/name", "required", isRequired, 52, 1, 53)),
+		assert.Equal(t, invalid(detail("/nodes/0/nodes/1/name", "required", isRequired, 52, 1, 53)),
 			do(h, post(`{"name":"","nodes":[{"name":"","nodes":[{"name":""},{}]}]}`)))
 	})
 	t.Run("in the elements of the body", func(t *testing.T) {
-		assert.Equal(t, invalid(fault("/1/qty", "required", isRequired, 11, 1, 12)), do(echoing[[]line](bodyjson.Config{}), post(`[{"qty":0},{}]`)))
+		assert.Equal(t, invalid(detail("/1/qty", "required", isRequired, 11, 1, 12)), do(echoing[[]line](bodyjson.Config{}), post(`[{"qty":0},{}]`)))
 	})
 	t.Run("Config.Unmarshal", func(t *testing.T) {
 		h := echoing[line](bodyjson.Config{Unmarshal: json.Unmarshal})
 		assert.Equal(t, ok(`{"qty":0}`), do(h, post(`{"qty":0}`)))
-		assert.Equal(t, invalid(fault("/qty", "required", isRequired, 0, 1, 1)), do(h, post(`{}`)))
+		assert.Equal(t, invalid(detail("/qty", "required", isRequired, 0, 1, 1)), do(h, post(`{}`)))
 	})
 }
 
@@ -462,17 +462,17 @@ func TestNames(t *testing.T) {
 	}
 	h := echoing[outer](bodyjson.Config{DisallowUnknownFields: true})
 	assert.Equal(t, invalid(
-		fault("/only", "required", isRequired, 0, 1, 1),
-		fault("/a~1b", "required", isRequired, 0, 1, 1),
-		fault("/Plain", "required", isRequired, 0, 1, 1),
-		fault("/any_case", "required", isRequired, 0, 1, 1),
+		detail("/only", "required", isRequired, 0, 1, 1),
+		detail("/a~1b", "required", isRequired, 0, 1, 1),
+		detail("/Plain", "required", isRequired, 0, 1, 1),
+		detail("/any_case", "required", isRequired, 0, 1, 1),
 	), do(h, post(`{}`)))
 	got := do(bodyjson.New[outer](bodyjson.Config{DisallowUnknownFields: true})(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v, _ := bodyjson.FromContext[outer](r.Context())
 		fmt.Fprint(w, v.Same, v.Only, v.Slash, v.Plain, v.Any, v.Rest)
 	})), post(`{"only":0,"a/b":1,"Plain":3,"ANYCASE":4,"Both":5}`))
 	assert.Equal(t, "0 0 1 3 4 map[Both:5]", got.body)
-	assert.Equal(t, invalid(fault("/rest", "type", "Must be an integer, not a string.", 8, 1, 9)),
+	assert.Equal(t, invalid(detail("/rest", "type", "Must be an integer, not a string.", 8, 1, 9)),
 		do(h, post(`{"rest":"","only":0,"a/b":1,"Plain":3,"ANYCASE":0}`)))
 
 	t.Run("several fields match", func(t *testing.T) {
@@ -481,7 +481,7 @@ func TestNames(t *testing.T) {
 			B int `json:"ab,case:ignore"`
 		}
 		got := do(echoing[twins](bodyjson.Config{}), post(`{"A-B":1}`))
-		assert.Equal(t, invalid(fault("/A-B", "unknown_field", "The name matches several fields if case is ignored.", 1, 1, 2)), got)
+		assert.Equal(t, invalid(detail("/A-B", "unknown_field", "The name matches several fields if case is ignored.", 1, 1, 2)), got)
 	})
 	t.Run("the option case:strict", func(t *testing.T) {
 		type exact struct {
@@ -490,8 +490,8 @@ func TestNames(t *testing.T) {
 		}
 		h := echoing[exact](bodyjson.Config{MatchCaseInsensitiveNames: true})
 		assert.Equal(t, ok(`{"a":1,"b":2}`), do(h, post(`{"a":1,"B":2}`)))
-		assert.Equal(t, invalid(fault("/a", "required", isRequired, 0, 1, 1),
-			fault("/A", "unknown_field", `Unknown field. Did you mean "a"?`, 1, 1, 2)), do(h, post(`{"A":1}`)))
+		assert.Equal(t, invalid(detail("/a", "required", isRequired, 0, 1, 1),
+			detail("/A", "unknown_field", `Unknown field. Did you mean "a"?`, 1, 1, 2)), do(h, post(`{"A":1}`)))
 	})
 	t.Run("with and without a tag", func(t *testing.T) {
 		type Left struct {
@@ -571,12 +571,12 @@ func TestValidate(t *testing.T) {
 	}{
 		{`{"name":"good","items":null}`, ok(`{"name":"good","items":[]}`)},
 		{`{"name":"plain"}`, invalid()},
-		{`{"name":"field"}`, invalid(fault("/name", "taken", "Is taken.", 8, 1, 9))},
-		{`{"name":"bare"}`, invalid(fault("/name", "invalid", "Invalid value.", 8, 1, 9))},
+		{`{"name":"field"}`, invalid(detail("/name", "taken", "Is taken.", 8, 1, 9))},
+		{`{"name":"bare"}`, invalid(detail("/name", "invalid", "Invalid value.", 8, 1, 9))},
 		{`{"items":[{"qty":0},{"qty":2}], "name":"joined"}`, invalid(
-			fault("/absent/x", "absent", "Is missing.", 0, 1, 1),
-			fault("/items/0", "sold", "Is sold.", 10, 1, 11),
-			fault("/items/1/qty", "invalid", "Too many.", 27, 1, 28))},
+			detail("/absent/x", "absent", "Is missing.", 0, 1, 1),
+			detail("/items/0", "sold", "Is sold.", 10, 1, 11),
+			detail("/items/1/qty", "invalid", "Too many.", 27, 1, 28))},
 		{`{"name":"status"}`, answer{409, map[string]string{"Content-Type": "application/json"},
 			`{"error":"Conflict","message":"It is there.","status":409}`}},
 		{`{"name":"cancelled"}`, answer{504, map[string]string{"Content-Type": "application/json"},
@@ -594,14 +594,14 @@ func TestValidate(t *testing.T) {
 	t.Run("pointers of bounded length", func(t *testing.T) {
 		name := strings.Repeat("n", 100_000)
 		cfg := bodyjson.Config{Validate: func(context.Context, any) error { return errjson.FieldError{Pointer: "/" + name} }}
-		assert.Equal(t, invalid(fault("", "invalid", "Invalid value.", len(name)+4, 1, len(name)+5)),
+		assert.Equal(t, invalid(detail("", "invalid", "Invalid value.", len(name)+4, 1, len(name)+5)),
 			do(echoing[map[string]int](cfg), post(`{"`+name+`":1}`)))
 	})
 	t.Run("with the context, by value", func(t *testing.T) {
 		r := post(`{"name":"a"}`)
 		r = r.WithContext(context.WithValue(r.Context(), nameKey{}, "a"))
 		assert.Equal(t, 200, do(echoing[byValue](bodyjson.Config{}), r).status)
-		assert.Equal(t, invalid(fault("/name", "name", "Is another.", 8, 1, 9)), do(echoing[byValue](bodyjson.Config{}), post(`{"name":"a"}`)))
+		assert.Equal(t, invalid(detail("/name", "name", "Is another.", 8, 1, 9)), do(echoing[byValue](bodyjson.Config{}), post(`{"name":"a"}`)))
 		assert.Equal(t, 422, do(echoing[*byValue](bodyjson.Config{}), post(`{"name":"a"}`)).status)
 	})
 	t.Run("null is not validated", func(t *testing.T) {
@@ -613,11 +613,11 @@ func TestValidate(t *testing.T) {
 			got = append(got, v)
 			return errjson.FieldError{Pointer: "", Code: "all", Message: "All wrong."}
 		}}
-		want := invalid(fault("", "all", "All wrong.", 1, 1, 2))
+		want := invalid(detail("", "all", "All wrong.", 1, 1, 2))
 		assert.Equal(t, want, do(echoing[named](cfg), post(` {"name":"a"}`)))
 		assert.Equal(t, want, do(echoing[*named](cfg), post(` {"name":"a"}`)))
 		assert.Equal(t, want, do(echoing[[]int](cfg), post(` [1]`)))
-		assert.Equal(t, invalid(fault("/name", "taken", "Is taken.", 8, 1, 9)), do(echoing[checked](cfg), post(`{"name":"field"}`)),
+		assert.Equal(t, invalid(detail("/name", "taken", "Is taken.", 8, 1, 9)), do(echoing[checked](cfg), post(`{"name":"field"}`)),
 			"the Validate method is called first")
 		assert.Equal(t, ok(`{"name":""}`), do(echoing[named](bodyjson.Config{Validate: cfg.Validate, Silent: true}), post(` {"name":"a"}`)))
 		require.Len(t, got, 4)
@@ -641,7 +641,7 @@ func TestOtherDecoder(t *testing.T) {
 		assert.Equal(t, 400, do(h, post("{\"name\":\"\xff\"}")).status, "invalid UTF-8 is rejected")
 		assert.Equal(t, 400, do(h, post(`{} x`)).status, "trailing data is rejected")
 		assert.Equal(t, 422, do(h, post(`null`)).status)
-		assert.Equal(t, invalid(fault("/name", "type", "Must be a string, not a number.", 8, 1, 9)), do(h, post(`{"name":1}`)))
+		assert.Equal(t, invalid(detail("/name", "type", "Must be a string, not a number.", 8, 1, 9)), do(h, post(`{"name":1}`)))
 		assert.Equal(t, invalid(), do(h, post(`{"name":"refuse"}`)))
 	})
 	t.Run("types that only encoding/json supports", func(t *testing.T) {
@@ -653,11 +653,11 @@ func TestOtherDecoder(t *testing.T) {
 		h := echoing[job](bodyjson.Config{Unmarshal: json.Unmarshal})
 		assert.Equal(t, invalid(), do(h, post(`{"name":"a","limit":"1"}`)))
 		assert.Equal(t, invalid(
-			fault("/name", "required", isRequired, 0, 1, 1),
-			fault("/limit", "null", "Must not be null.", 9, 1, 10),
-			fault("/waits/1", "null", "Must not be null.", 25, 1, 26),
+			detail("/name", "required", isRequired, 0, 1, 1),
+			detail("/limit", "null", "Must not be null.", 9, 1, 10),
+			detail("/waits/1", "null", "Must not be null.", 25, 1, 26),
 		), do(h, post(`{"limit":null,"waits":[1,null]}`)))
-		assert.Equal(t, invalid(fault("/name", "type", "Must be a string, not a number.", 8, 1, 9)), do(h, post(`{"name":1,"limit":"1"}`)))
+		assert.Equal(t, invalid(detail("/name", "type", "Must be a string, not a number.", 8, 1, 9)), do(h, post(`{"name":1,"limit":"1"}`)))
 	})
 	t.Run("accepted values are not checked again", func(t *testing.T) {
 		type order struct {
@@ -670,8 +670,8 @@ func TestOtherDecoder(t *testing.T) {
 		for _, qty := range []string{"0", "1"} {
 			assert.Equal(t, ok(`{"qty":`+qty+`,"age":7}`), do(h, post(`{"QTY":`+qty+`,"age":"7"}`)))
 		}
-		assert.Equal(t, invalid(fault("/qty", "required", isRequired, 0, 1, 1)), do(h, post(`{"age":"7"}`)))
-		assert.Equal(t, invalid(fault("/Qty", "null", "Must not be null.", 17, 1, 18)), do(h, post(`{"age":"7","Qty":null}`)))
+		assert.Equal(t, invalid(detail("/qty", "required", isRequired, 0, 1, 1)), do(h, post(`{"age":"7"}`)))
+		assert.Equal(t, invalid(detail("/Qty", "null", "Must not be null.", 17, 1, 18)), do(h, post(`{"age":"7","Qty":null}`)))
 	})
 }
 
@@ -691,7 +691,7 @@ func (*fickle) UnmarshalJSON([]byte) error {
 // TestUnexplained tests an error of the decoder that the checker does not find.
 func TestUnexplained(t *testing.T) {
 	calls = 0
-	assert.Equal(t, invalid(fault("/0", "format", "Invalid format.", 1, 1, 2)), do(echoing[[]fickle](bodyjson.Config{}), post(`[1]`)))
+	assert.Equal(t, invalid(detail("/0", "format", "Invalid format.", 1, 1, 2)), do(echoing[[]fickle](bodyjson.Config{}), post(`[1]`)))
 }
 
 func TestNotNull(t *testing.T) {
@@ -713,7 +713,7 @@ func TestNotNull(t *testing.T) {
 	}
 	h := echoing[body](bodyjson.Config{})
 	isNull := func(pointer, text string, offset int) string {
-		return fault(pointer, "null", text, offset, 1, offset+1)
+		return detail(pointer, "null", text, offset, 1, offset+1)
 	}
 	const rest = `"both":"","words":"","must":0`
 	for _, test := range []struct{ body, want string }{
@@ -730,7 +730,7 @@ func TestNotNull(t *testing.T) {
 		{`{"both":null,"words":"","must":0}`, isNull("/both", "Must not be null.", 8)},
 		{`{"both":"a","words":null,"must":0}`, isNull("/words", "must not be null", 20)},
 		{`{"both":"a","words":"a","must":null}`, isNull("/must", "Must not be null.", 31)},
-		{`{"both":"a","must":0}`, fault("/words", "required", "is required", 0, 1, 1)},
+		{`{"both":"a","must":0}`, detail("/words", "required", "is required", 0, 1, 1)},
 	} {
 		t.Run(test.body, func(t *testing.T) {
 			got := do(h, post(test.body))

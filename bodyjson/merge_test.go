@@ -1,9 +1,7 @@
 package bodyjson_test
 
 import (
-	"bufio"
 	"bytes"
-	"cmp"
 	"compress/gzip"
 	"context"
 	"encoding/hex"
@@ -31,6 +29,7 @@ import (
 
 	"github.com/hipflask/hipflask/bodyjson"
 	"github.com/hipflask/hipflask/errjson"
+	"github.com/hipflask/hipflask/internal/vectortest"
 	"github.com/hipflask/hipflask/status"
 )
 
@@ -131,37 +130,6 @@ func mergeStrictly(data []byte, v any) error {
 	return dec.Decode(v)
 }
 
-// mergeVectors calls run with each line of a file of vectors. The folder is testdata/vectors, or
-// $VECTORS_DIR. A file without vectors is an error.
-func mergeVectors[V any](t *testing.T, file string, run func(*testing.T, V)) {
-	t.Helper()
-	name := filepath.Join(cmp.Or(os.Getenv("VECTORS_DIR"), filepath.Join("testdata", "vectors")),
-		file)
-	f, err := os.Open(name)
-	require.NoError(t, err)
-	defer func() { _ = f.Close() }()
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 16<<20)
-	count := 0
-	for lines.Scan() {
-		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
-			continue
-		}
-		count++
-		var v V
-		require.NoError(t, mergeStrictly(lines.Bytes(), &v), "line %d", count)
-		var header struct{ ID, Note string }
-		require.NoError(t, json.Unmarshal(lines.Bytes(), &header))
-		require.NotEmpty(t, header.ID, "line %d", count)
-		t.Run(header.ID, func(t *testing.T) {
-			t.Log(header.Note)
-			run(t, v)
-		})
-	}
-	require.NoError(t, lines.Err())
-	require.NotZero(t, count, "%s is empty", name)
-}
-
 // mergeHeader has the members that all vectors have.
 type mergeHeader struct {
 	ID     string `json:"id"`
@@ -206,7 +174,7 @@ type mergeVector struct {
 }
 
 func TestVectorsMerge(t *testing.T) {
-	mergeVectors(t, "merge-patch.jsonl", func(t *testing.T, v mergeVector) {
+	vectortest.Run(t, "merge-patch.jsonl", func(t *testing.T, v mergeVector) {
 		current := mergeTree(t, v.Doc)
 		result := mergeOK(t, bodyjson.Config{UseNumber: true}, current, string(v.Patch))
 		assert.Equal(t, mergeTree(t, v.Result), result)
@@ -282,7 +250,7 @@ type mergeTypedVector struct {
 }
 
 func TestVectorsMergeTyped(t *testing.T) {
-	mergeVectors(t, "merge-patch-typed.jsonl", func(t *testing.T, v mergeTypedVector) {
+	vectortest.Run(t, "merge-patch-typed.jsonl", func(t *testing.T, v mergeTypedVector) {
 		require.True(t, (v.Result == nil) != (v.Error == nil), "a vector has a result or an error")
 		require.True(t, (v.Patch == nil) != (v.PatchText == nil), "a vector has one patch")
 		patch := string(v.Patch)
@@ -416,7 +384,7 @@ type mergeHTTPVector struct {
 }
 
 func TestVectorsMergeHTTP(t *testing.T) {
-	mergeVectors(t, "merge-patch-http.jsonl", func(t *testing.T, v mergeHTTPVector) {
+	vectortest.Run(t, "merge-patch-http.jsonl", func(t *testing.T, v mergeHTTPVector) {
 		store := newMergeStore()
 		mux := http.NewServeMux()
 		mux.Handle("/items/7", status.Resource{Patch: status.Handler(store.patch)})
@@ -975,9 +943,6 @@ func TestMergeCycleWithValidate(t *testing.T) {
 		result := mergeOK(t, bodyjson.Config{}, root, `{"name":"new"}`)
 		assert.Equal(t, "new", result.Name)
 		return
-	}
-	if testing.Short() {
-		t.Skip("it starts a process")
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^TestMergeCycleWithValidate$", "-test.timeout=60s")
 	cmd.Env = append(os.Environ(), "MERGE_CYCLE=1")

@@ -91,10 +91,10 @@ func (m *machine) Validate() error {
 
 func TestNestedValidate(t *testing.T) {
 	negative := func(pointer string, offset int) string {
-		return fault(pointer, "min", "Must be positive.", offset, 1, offset+1)
+		return detail(pointer, "min", "Must be positive.", offset, 1, offset+1)
 	}
 	bad := func(pointer string, offset int) string {
-		return fault(pointer, "invalid", "Is bad.", offset, 1, offset+1)
+		return detail(pointer, "invalid", "Is bad.", offset, 1, offset+1)
 	}
 	for _, test := range []struct{ body, want string }{
 		{`{"part":{"n":-1}}`, negative("/part/n", 13)},
@@ -108,10 +108,10 @@ func TestNestedValidate(t *testing.T) {
 		{`{"code":"bad"}`, bad("/code", 8)},
 		{`{"text":"bad"}`, bad("/text", 8)},
 		{`{"sub":{"sub":{"list":[{"n":-1}]}}}`, negative("/sub/sub/list/0/n", 28)},
-		{`{"max":1,"part":{"n":-1},"list":[{"n":-2}]}`, fault("/max", "max", "Is one.", 7, 1, 8) + "," +
+		{`{"max":1,"part":{"n":-1},"list":[{"n":-2}]}`, detail("/max", "max", "Is one.", 7, 1, 8) + "," +
 			negative("/part/n", 21) + "," + negative("/list/0/n", 38)},
 		{`{"max":2,"part":{"n":-1}}`, negative("/part/n", 21)},
-		{`{"part":{"n":422}}`, fault("/part", "invalid", "Is wrong.", 8, 1, 9) + "," + fault("/part/n", "odd", "Is odd.", 13, 1, 14)},
+		{`{"part":{"n":422}}`, detail("/part", "invalid", "Is wrong.", 8, 1, 9) + "," + detail("/part/n", "odd", "Is odd.", 13, 1, 14)},
 	} {
 		t.Run(test.body, func(t *testing.T) {
 			everyWay[machine](t, bodyjson.Config{}, func(t *testing.T, h http.Handler) {
@@ -157,9 +157,9 @@ func TestValidationFunctions(t *testing.T) {
 	}
 	both := bodyjson.Handler(bodyjson.Config{}, echo, positive, small)
 	assert.Equal(t, ok(`{"n":3}`), send(both, `{"n":3}`))
-	assert.Equal(t, invalid(fault("/n", "zero", "Must not be 0.", 5, 1, 6)), send(both, `{"n":0}`))
-	assert.Equal(t, invalid(fault("/n", "max", "Is too large.", 6, 1, 7)), send(both, ` {"n":6}`))
-	assert.Equal(t, invalid(fault("/n", "min", "Must be positive.", 5, 1, 6)), send(both, `{"n":-1}`), "the Validate method is called first")
+	assert.Equal(t, invalid(detail("/n", "zero", "Must not be 0.", 5, 1, 6)), send(both, `{"n":0}`))
+	assert.Equal(t, invalid(detail("/n", "max", "Is too large.", 6, 1, 7)), send(both, ` {"n":6}`))
+	assert.Equal(t, invalid(detail("/n", "min", "Must be positive.", 5, 1, 6)), send(both, `{"n":-1}`), "the Validate method is called first")
 	assert.Equal(t, ok(`{"n":6}`), send(bodyjson.Handler(bodyjson.Config{}, echo, positive), `{"n":6}`))
 
 	next := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
@@ -225,7 +225,7 @@ func (h takenHolder) Validate() error {
 func TestValidateResponses(t *testing.T) {
 	h := echoing[takenHolder](bodyjson.Config{})
 	empty := func(pointer string, offset int) string {
-		return fault(pointer, "empty", "Is empty.", offset, 1, offset+1)
+		return detail(pointer, "empty", "Is empty.", offset, 1, offset+1)
 	}
 	const required = `"required":{"id":"a"}`
 	for _, test := range []struct {
@@ -242,7 +242,7 @@ func TestValidateResponses(t *testing.T) {
 		{"zero target of a pointer", `{"pointer":{},` + required + `}`, 422, empty("/pointer/id", 11)},
 		{"a 422 of the outer value keeps the errors of inner values",
 			`{"map":{"1":{},"2":{"id":"a"},"3":{"id":"a"},"4":{"id":"a"},"5":{"id":"a"},"6":{"id":"a"},"7":{"id":"a"},"8":{"id":"a"},"9":{"id":"a"}},` + required + `}`,
-			422, fault("/map", "nine", "Are nine.", 7, 1, 8) + "," + empty("/map/1/id", 12)},
+			422, detail("/map", "nine", "Are nine.", 7, 1, 8) + "," + empty("/map/1/id", 12)},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := do(h, post(test.body))

@@ -160,7 +160,7 @@ func (f FieldError) Error() string {
 	return location + ": " + f.Message
 }
 
-// A SyntaxError is the Details of an [Error] about a body that is not JSON: what is wrong, and where.
+// A SyntaxError is the Details of an [Error] about a body that is not JSON.
 // It is not about the value of a field. Its Pointer is that of the value in which the error is.
 type SyntaxError FieldError
 

@@ -1,8 +1,6 @@
 package errjson_test
 
 import (
-	"bufio"
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -11,8 +9,6 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -20,27 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hipflask/hipflask/errjson"
+	"github.com/hipflask/hipflask/internal/vectortest"
 )
-
-// readVectors decodes the vectors of a file in testdata/vectors, or in the folder that VECTORS_DIR
-// names. A member that V does not have fails the test.
-func readVectors[V any](t *testing.T, name string, least int) []V {
-	t.Helper()
-	dir := cmp.Or(os.Getenv("VECTORS_DIR"), filepath.Join("testdata", "vectors"))
-	data, err := os.ReadFile(filepath.Join(dir, name))
-	require.NoError(t, err)
-	var vectors []V
-	lines := bufio.NewScanner(bytes.NewReader(data))
-	for lines.Scan() {
-		dec := json.NewDecoder(bytes.NewReader(lines.Bytes()))
-		dec.DisallowUnknownFields()
-		var v V
-		require.NoError(t, dec.Decode(&v), lines.Text())
-		vectors = append(vectors, v)
-	}
-	require.GreaterOrEqual(t, len(vectors), least)
-	return vectors
-}
 
 type problemVector struct {
 	ID, Note, Source, Construct string
@@ -68,39 +45,37 @@ type problemVector struct {
 }
 
 func TestVectorsProblem(t *testing.T) {
-	for _, v := range readVectors[problemVector](t, "problem.jsonl", 50) {
-		t.Run(v.Note, func(t *testing.T) {
-			config := errjson.ProblemConfig{
-				TypeBase:         v.Config.TypeBase,
-				FragmentPointers: v.Config.ErrorsStyle == "rfc9457",
-			}
-			if v.Construct == "error" {
-				assert.Panics(t, func() { errjson.ProblemFormat(config) })
-				return
-			}
-			rd := errjson.NewRenderer(errjson.Config{
-				Format: errjson.ProblemFormat(config), Logger: slog.New(slog.DiscardHandler),
-				RequestID: func(*http.Request) string { return v.Error.RequestID },
-			})
-			got := record(rd.Wrap(writing(v.error())), get("/"))
-			assert.Equal(t, v.Expect.Status, got.status)
-			for name, value := range v.Expect.ResponseHeaders {
-				assert.Equal(t, value, got.header.Get(name))
-			}
-			var body map[string]any
-			require.NoError(t, json.Unmarshal([]byte(got.body), &body), got.body)
-			if v.Expect.ContentType != "" {
-				assert.Equal(t, v.Expect.ContentType, got.header.Get("Content-Type"))
-				assert.Len(t, body, len(v.Expect.Body), got.body)
-			}
-			for name, want := range v.Expect.Body {
-				assertMember(t, want, body[name])
-			}
-			for _, name := range v.Expect.Absent {
-				assert.NotContains(t, body, name)
-			}
+	vectortest.Run(t, "problem.jsonl", func(t *testing.T, v problemVector) {
+		config := errjson.ProblemConfig{
+			TypeBase:         v.Config.TypeBase,
+			FragmentPointers: v.Config.ErrorsStyle == "rfc9457",
+		}
+		if v.Construct == "error" {
+			assert.Panics(t, func() { errjson.ProblemFormat(config) })
+			return
+		}
+		rd := errjson.NewRenderer(errjson.Config{
+			Format: errjson.ProblemFormat(config), Logger: slog.New(slog.DiscardHandler),
+			RequestID: func(*http.Request) string { return v.Error.RequestID },
 		})
-	}
+		got := record(rd.Wrap(writing(v.error())), get("/"))
+		assert.Equal(t, v.Expect.Status, got.status)
+		for name, value := range v.Expect.ResponseHeaders {
+			assert.Equal(t, value, got.header.Get(name))
+		}
+		var body map[string]any
+		require.NoError(t, json.Unmarshal([]byte(got.body), &body), got.body)
+		if v.Expect.ContentType != "" {
+			assert.Equal(t, v.Expect.ContentType, got.header.Get("Content-Type"))
+			assert.Len(t, body, len(v.Expect.Body), got.body)
+		}
+		for name, want := range v.Expect.Body {
+			assertMember(t, want, body[name])
+		}
+		for _, name := range v.Expect.Absent {
+			assert.NotContains(t, body, name)
+		}
+	})
 }
 
 func (v problemVector) error() error {
@@ -152,7 +127,7 @@ func assertMember(t *testing.T, want, got any) {
 
 func TestVectorsNegotiate(t *testing.T) {
 	formats := map[string]errjson.Format{"application/problem+json": errjson.Problem, "application/json": errjson.Simple}
-	for _, v := range readVectors[struct {
+	vectortest.Run(t, "negotiate.jsonl", func(t *testing.T, v struct {
 		ID, Note string
 		Offers   []string
 		Accept   *string
@@ -160,24 +135,22 @@ func TestVectorsNegotiate(t *testing.T) {
 			ContentType  string   `json:"content_type"`
 			VaryContains []string `json:"vary_contains"`
 		}
-	}](t, "negotiate.jsonl", 14) {
-		t.Run(v.Note, func(t *testing.T) {
-			var offers []errjson.Format
-			for _, offer := range v.Offers {
-				offers = append(offers, formats[offer])
-			}
-			rd := errjson.NewRenderer(errjson.Config{Format: errjson.Negotiate(offers...), Logger: slog.New(slog.DiscardHandler)})
-			r := httptest.NewRequest(http.MethodGet, "/", nil)
-			if v.Accept != nil {
-				r.Header.Set("Accept", *v.Accept)
-			}
-			got := record(rd.Wrap(writing(errjson.NotFound(""))), r)
-			assert.Equal(t, v.Expect.ContentType, got.header.Get("Content-Type"))
-			for _, name := range v.Expect.VaryContains {
-				assert.Contains(t, strings.ToLower(got.header.Get("Vary")), name)
-			}
-		})
-	}
+	}) {
+		var offers []errjson.Format
+		for _, offer := range v.Offers {
+			offers = append(offers, formats[offer])
+		}
+		rd := errjson.NewRenderer(errjson.Config{Format: errjson.Negotiate(offers...), Logger: slog.New(slog.DiscardHandler)})
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		if v.Accept != nil {
+			r.Header.Set("Accept", *v.Accept)
+		}
+		got := record(rd.Wrap(writing(errjson.NotFound(""))), r)
+		assert.Equal(t, v.Expect.ContentType, got.header.Get("Content-Type"))
+		for _, name := range v.Expect.VaryContains {
+			assert.Contains(t, strings.ToLower(got.header.Get("Vary")), name)
+		}
+	})
 }
 
 // TestProblemTypes tests what the vectors leave out.
@@ -240,7 +213,7 @@ func TestSyntaxError(t *testing.T) {
 	}
 }
 
-// TestInvalidCode tests that the same 422 has the same code, whoever makes it.
+// TestInvalidCode tests that the same 422 has the same code from Invalid and from a FieldError.
 func TestInvalidCode(t *testing.T) {
 	f := errjson.FieldError{Pointer: "/a", Message: "m"}
 	const want = `{"error":"Unprocessable Entity","message":"The input is not valid.","status":422,"code":"invalid",` +

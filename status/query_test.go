@@ -2,14 +2,11 @@ package status_test
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -19,27 +16,9 @@ import (
 
 	"github.com/hipflask/hipflask/bodyjson"
 	"github.com/hipflask/hipflask/errjson"
+	"github.com/hipflask/hipflask/internal/vectortest"
 	"github.com/hipflask/hipflask/status"
 )
-
-// readVectors decodes the vectors of a file in testdata/vectors, or in the folder that VECTORS_DIR
-// names. A member that V does not have fails the test.
-func readVectors[V any](t *testing.T, name string, least int) []V {
-	t.Helper()
-	dir := cmp.Or(os.Getenv("VECTORS_DIR"), filepath.Join("testdata", "vectors"))
-	data, err := os.ReadFile(filepath.Join(dir, name))
-	require.NoError(t, err)
-	var vectors []V
-	for line := range bytes.Lines(data) {
-		dec := json.NewDecoder(bytes.NewReader(line))
-		dec.DisallowUnknownFields()
-		var v V
-		require.NoError(t, dec.Decode(&v), "%s", line)
-		vectors = append(vectors, v)
-	}
-	require.GreaterOrEqual(t, len(vectors), least)
-	return vectors
-}
 
 // A vectorText is a string, or an object that describes a long string.
 type vectorText string
@@ -135,75 +114,72 @@ func queryResource(handlers []string, ran *string) (res status.Resource) {
 
 func TestVectorsQuery(t *testing.T) {
 	var notPreferred []string
-	for _, v := range readVectors[queryVector](t, "query.jsonl", 47) {
-		t.Run(v.ID, func(t *testing.T) {
-			t.Log(v.Note)
-			ran := "none"
-			mux := http.NewServeMux()
-			mux.Handle("/items", queryResource(v.Resource, &ran))
-			r := httptest.NewRequest(v.Request.Method, v.Request.Path, strings.NewReader(string(v.Request.Body)))
-			for _, h := range v.Request.Headers {
-				r.Header.Add(h[0], h[1])
-			}
-			w := httptest.NewRecorder()
-			quiet.Wrap(mux).ServeHTTP(w, r)
+	vectortest.Run(t, "query.jsonl", func(t *testing.T, v queryVector) {
+		ran := "none"
+		mux := http.NewServeMux()
+		mux.Handle("/items", queryResource(v.Resource, &ran))
+		r := httptest.NewRequest(v.Request.Method, v.Request.Path, strings.NewReader(string(v.Request.Body)))
+		for _, h := range v.Request.Headers {
+			r.Header.Add(h[0], h[1])
+		}
+		w := httptest.NewRecorder()
+		quiet.Wrap(mux).ServeHTTP(w, r)
 
-			want := v.Expect
-			if want.Handler != "" {
-				assert.Equal(t, want.Handler, ran)
+		want := v.Expect
+		if want.Handler != "" {
+			assert.Equal(t, want.Handler, ran)
+		}
+		assert.Contains(t, want.Status, w.Code)
+		assert.NotContains(t, want.NotStatus, w.Code)
+		if want.Prefer != 0 && want.Prefer != w.Code {
+			notPreferred = append(notPreferred, v.ID)
+		}
+		if want.JSONEqual != nil {
+			assert.JSONEq(t, string(want.JSONEqual), w.Body.String())
+		}
+		if want.Code != "" || want.Details != nil {
+			var body struct {
+				Code    string
+				Details []errjson.FieldError
 			}
-			assert.Contains(t, want.Status, w.Code)
-			assert.NotContains(t, want.NotStatus, w.Code)
-			if want.Prefer != 0 && want.Prefer != w.Code {
-				notPreferred = append(notPreferred, v.ID)
+			require.NoError(t, json.Unmarshal(w.Body.Bytes(), &body))
+			if want.Code != "" {
+				assert.Equal(t, want.Code, body.Code)
 			}
-			if want.JSONEqual != nil {
-				assert.JSONEq(t, string(want.JSONEqual), w.Body.String())
+			var details [][2]string
+			for _, d := range body.Details {
+				details = append(details, [2]string{d.Pointer, d.Code})
 			}
-			if want.Code != "" || want.Details != nil {
-				var body struct {
-					Code    string
-					Details []errjson.FieldError
-				}
-				require.NoError(t, json.Unmarshal(w.Body.Bytes(), &body))
-				if want.Code != "" {
-					assert.Equal(t, want.Code, body.Code)
-				}
-				var details [][2]string
-				for _, d := range body.Details {
-					details = append(details, [2]string{d.Pointer, d.Code})
-				}
-				if want.Details != nil {
-					assert.Equal(t, want.Details, details)
-				}
+			if want.Details != nil {
+				assert.Equal(t, want.Details, details)
 			}
-			if want.Allow != nil {
-				allow := strings.Split(strings.Join(w.Header()["Allow"], ", "), ", ")
-				assert.ElementsMatch(t, want.Allow, allow)
+		}
+		if want.Allow != nil {
+			allow := strings.Split(strings.Join(w.Header()["Allow"], ", "), ", ")
+			assert.ElementsMatch(t, want.Allow, allow)
+		}
+		if want.AcceptQuery != nil {
+			types, err := parseAcceptQuery(strings.Join(w.Header()["Accept-Query"], ", "))
+			require.NoError(t, err)
+			var names []string
+			for _, mt := range types {
+				names = append(names, mt.Type)
 			}
-			if want.AcceptQuery != nil {
-				types, err := parseAcceptQuery(strings.Join(w.Header()["Accept-Query"], ", "))
-				require.NoError(t, err)
-				var names []string
-				for _, mt := range types {
-					names = append(names, mt.Type)
-				}
-				assert.Subset(t, names, want.AcceptQuery)
-			}
-			for _, name := range want.Absent {
-				assert.Empty(t, w.Header().Values(name), name)
-			}
-			for name, value := range want.ResponseHeaders {
-				assert.Equal(t, []string{value}, w.Header().Values(name))
-			}
-			if want.ContentTypeJSON {
-				assert.Equal(t, "application/json", w.Header().Get("Content-Type"))
-			}
-			if want.EmptyBody {
-				assert.Empty(t, w.Body.String())
-			}
-		})
-	}
+			assert.Subset(t, names, want.AcceptQuery)
+		}
+		for _, name := range want.Absent {
+			assert.Empty(t, w.Header().Values(name), name)
+		}
+		for name, value := range want.ResponseHeaders {
+			assert.Equal(t, []string{value}, w.Header().Values(name))
+		}
+		if want.ContentTypeJSON {
+			assert.Equal(t, "application/json", w.Header().Get("Content-Type"))
+		}
+		if want.EmptyBody {
+			assert.Empty(t, w.Body.String())
+		}
+	})
 	// A missing Content-Type is a 415, as for POST, and not a 400. If-None-Match is not evaluated.
 	assert.Equal(t, []string{"Q007", "Q009", "Q062"}, notPreferred)
 }
@@ -221,35 +197,32 @@ type acceptQueryVector struct {
 }
 
 func TestVectorsAcceptQuery(t *testing.T) {
-	for _, v := range readVectors[acceptQueryVector](t, "accept-query.jsonl", 15) {
-		t.Run(v.ID, func(t *testing.T) {
-			t.Log(v.Note)
-			switch v.Kind {
-			case "format":
-				var types []string
-				for _, mt := range v.Types {
-					s := mt.Type
-					for name, value := range mt.Params {
-						s += fmt.Sprintf("; %s=%q", name, value)
-					}
-					types = append(types, s)
+	vectortest.Run(t, "accept-query.jsonl", func(t *testing.T, v acceptQueryVector) {
+		switch v.Kind {
+		case "format":
+			var types []string
+			for _, mt := range v.Types {
+				s := mt.Type
+				for name, value := range mt.Params {
+					s += fmt.Sprintf("; %s=%q", name, value)
 				}
-				got := record(status.Resource{Query: returning(1), AcceptQuery: types}, "OPTIONS")
-				require.Len(t, got.header["Accept-Query"], 1)
-				assert.Contains(t, v.ValueAny, got.header["Accept-Query"][0])
-			case "parse":
-				types, err := parseAcceptQuery(v.Value)
-				if v.Error {
-					require.Error(t, err)
-					return
-				}
-				require.NoError(t, err)
-				assert.ElementsMatch(t, v.Types, types)
-			default:
-				require.Fail(t, "unknown kind", v.Kind)
+				types = append(types, s)
 			}
-		})
-	}
+			got := record(status.Resource{Query: returning(1), AcceptQuery: types}, "OPTIONS")
+			require.Len(t, got.header["Accept-Query"], 1)
+			assert.Contains(t, v.ValueAny, got.header["Accept-Query"][0])
+		case "parse":
+			types, err := parseAcceptQuery(v.Value)
+			if v.Error {
+				require.Error(t, err)
+				return
+			}
+			require.NoError(t, err)
+			assert.ElementsMatch(t, v.Types, types)
+		default:
+			require.Fail(t, "unknown kind", v.Kind)
+		}
+	})
 }
 
 // parseAcceptQuery parses a List of Tokens and Strings with parameters (RFC 9651, Section 4.2.1).

@@ -279,7 +279,7 @@ func isOptional(t reflect.Type) bool {
 
 var optional = reflect.TypeFor[bodyjson.Optional[any]]()
 
-// cutKey cuts a map key in brackets from path. It takes the longest one that m has.
+// cutKey cuts a map key in brackets from path. It uses the longest key that m has.
 func cutKey(m reflect.Value, path string) (key reflect.Value, rest string, ok bool) {
 	longest := -1
 	for i := m.MapRange(); i.Next(); {

@@ -42,8 +42,7 @@ func findChromium(t *testing.T) string {
 	if os.Getenv("CI") == "true" {
 		t.Fatal(message)
 	}
-	// Who tries the library needs Go and nothing else; the answers themselves are
-	// tested in corsmw as well.
+	// The tests of the library need nothing but Go. Those of corsmw check the same responses.
 	t.Skip(message)
 	return ""
 }
